@@ -1,0 +1,20 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// Limit bounds the database to a number of pages.
+func Limit(_ context.Context, db *DB, pages int) error {
+	errs := make(chan error, 1)
+	err := db.Update(context.Background(), 0, func(*Tx) error {
+		var got int
+		errs <- db.writer.conn.QueryRowContext(context.Background(), fmt.Sprintf("pragma max_page_count(%d)", pages)).Scan(&got)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return <-errs
+}

@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// migrate brings the schema up to date. Migrations only add, so the release before can still work on what this one
+// leaves behind, but a release does not open a schema that it does not know.
+func migrate(ctx context.Context, db *sql.DB, path string) error {
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	current, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version in %s: %w", path, explain(err))
+	}
+	if current > known {
+		return fmt.Errorf("%s has schema %d and this carillon knows %d; start the newer carillon that wrote it", path, current, known)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate %s: %w", path, explain(err))
+	}
+	return nil
+}
+
+// secret returns the installation's secret of that name, made the first time it is asked for.
+func secret(ctx context.Context, db *sql.DB, name string, random io.Reader) ([]byte, error) {
+	fresh := make([]byte, 32)
+	if _, err := io.ReadFull(random, fresh); err != nil {
+		return nil, fmt.Errorf("read randomness: %w", err)
+	}
+	if _, err := db.ExecContext(ctx, `insert into secrets (name, value) values ($1, $2) on conflict do nothing`, name, fresh); err != nil {
+		return nil, fmt.Errorf("make the secret for %s: %w", name, explain(err))
+	}
+	var value []byte
+	if err := db.QueryRowContext(ctx, `select value from secrets where name = $1`, name).Scan(&value); err != nil {
+		return nil, fmt.Errorf("read the secret for %s: %w", name, explain(err))
+	}
+	return value, nil
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"database/sql"
+
+	"github.com/carillon-server/carillon/internal/chime"
+)
+
+const userColumns = `account, id, email_key, email, display_name, license, type, registration, invitation,
+	registered_at, invited_at, alexa_enabled, alexa_room, pin, version`
+
+func scanUser(t *Tx, row scanner) (*chime.User, error) {
+	u := chime.User{Tenant: t.tenant}
+	var key string
+	var given sql.NullString
+	var pin sql.NullInt64
+	err := row.Scan((*id)(&u.AccountID), (*id)(&u.ID), &key, &given, &u.DisplayName, &u.License, &u.Type, &u.Registration,
+		&u.Invitation, millis{&u.RegisteredAt}, millis{&u.InvitedAt}, &u.Alexa.Enabled, &u.Alexa.RoomARN, &pin, &u.Version)
+	u.Email, u.PIN = chime.Email(key), chime.PIN(pin.Int64)
+	if given.Valid {
+		u.Email = chime.Email(given.String)
+	}
+	return &u, err
+}
+
+// User returns the user, or nil if the account has no such user.
+func (t *Tx) User(account, user chime.ID) (*chime.User, error) {
+	return queryRow(t, scanUser, `
+		select `+userColumns+` from users
+		where tenant = $1 and account = $2 and id = $3`,
+		t.tenant, account[:], user[:])
+}
+
+// UserByEmail returns the tenant's user with the address, compared without regard to case, or nil.
+func (t *Tx) UserByEmail(email chime.Email) (*chime.User, error) {
+	return queryRow(t, scanUser, `
+		select `+userColumns+` from users
+		where tenant = $1 and email_key = $2`,
+		t.tenant, email.Fold())
+}
+
+// UserMark returns the mark of the call that made the user, the zero Mark if it left none.
+func (t *Tx) UserMark(u *chime.User) (Mark, error) {
+	m, err := queryRow(t, scanMark, `
+		select mark from users
+		where tenant = $1 and account = $2 and id = $3 and mark is not null`,
+		t.tenant, u.AccountID[:], u.ID[:])
+	if m == nil {
+		return Mark{}, err
+	}
+	return *m, err
+}
+
+// Users returns at most limit users of the account, in the order of their IDs and after the given one; all types if
+// t is empty.
+func (t *Tx) Users(account chime.ID, userType chime.UserType, after chime.ID, limit int) ([]*chime.User, error) {
+	// The type stands in the text, not in a parameter, so that the index on the few devices serves.
+	only := ""
+	switch userType {
+	case chime.PrivateUser:
+		only = "and type = 'PrivateUser'"
+	case chime.SharedDevice:
+		only = "and type = 'SharedDevice'"
+	}
+	return query(t, scanUser, `
+		select `+userColumns+` from users
+		where tenant = $1 and account = $2 and id > $3 `+only+`
+		order by id limit $4`,
+		t.tenant, account[:], after[:], limit)
+}
+
+// InsertUser adds a user with the mark of the call that makes it, and meets UserEmail or UserPIN if another user of the
+// tenant has the address or the PIN.
+func (t *Tx) InsertUser(u *chime.User, m Mark) {
+	key := u.Email.Fold()
+	var given, pin, mark any
+	if string(u.Email) != key {
+		given = string(u.Email)
+	}
+	if u.Registration != chime.Unregistered {
+		pin = int64(u.PIN)
+	}
+	if !m.IsZero() {
+		mark = m[:]
+	}
+	enabled := 0
+	if u.Alexa.Enabled {
+		enabled = 1
+	}
+	t.queue(`
+		insert into users (tenant, `+userColumns+`, mark)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		t.tenant, u.AccountID[:], u.ID[:], key, given, u.DisplayName, string(u.License), string(u.Type),
+		string(u.Registration), string(u.Invitation), toMillis(u.RegisteredAt), toMillis(u.InvitedAt), enabled,
+		u.Alexa.RoomARN, pin, u.Version, mark)
+}

@@ -1,0 +1,281 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/carillon-server/carillon/internal/chime"
+)
+
+const (
+	// maxBatch bounds the operations of one transaction. The batch is what waits when the last commit returns, so its size
+	// follows the speed of the disk by itself.
+	maxBatch = 512
+	// maxWaiting bounds the operations that wait; more are refused rather than kept in memory.
+	maxWaiting = 8192
+	// maxRuns bounds how often an operation is run that keeps meeting what it draws by chance.
+	maxRuns = 8
+)
+
+// writer owns the one connection that writes.
+type writer struct {
+	db         *sql.DB
+	conn       *sql.Conn
+	statements statements
+	queue      chan *update
+	done       chan struct{} // closed when the writer has ended
+	failed     atomic.Pointer[error]
+
+	mu     sync.RWMutex // held for reading while a request is put into the queue
+	closed bool
+}
+
+// update is an operation that waits for the writer.
+type update struct {
+	tenant chime.Tenant
+	fn     func(*Tx) error
+	gone   atomic.Bool // its caller has gone
+	result chan error  // holds one
+}
+
+func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open the writer's connection: %w", explain(err))
+	}
+	w := &writer{db: db, conn: conn, queue: make(chan *update, maxWaiting), done: make(chan struct{})}
+	w.statements.prepare = conn.PrepareContext
+	go w.run()
+	return w, nil
+}
+
+var (
+	errOverload = chime.Unavailable.Errorf("too many changes are waiting; nothing was written, try again")
+	errClosed   = chime.Unavailable.Errorf("the server is shutting down; nothing was written")
+)
+
+func (w *writer) do(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	u := &update{tenant: tenant, fn: fn, result: make(chan error, 1)}
+	if err := w.enqueue(u); err != nil {
+		return err
+	}
+	select {
+	case err := <-u.result:
+		var p *panicked
+		if errors.As(err, &p) {
+			panic(p)
+		}
+		return err
+	case <-ctx.Done():
+		u.gone.Store(true)
+		return ctx.Err()
+	}
+}
+
+func (w *writer) enqueue(u *update) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return errClosed
+	}
+	select {
+	case w.queue <- u:
+		return nil
+	default:
+		return errOverload
+	}
+}
+
+func (w *writer) close() error {
+	w.mu.Lock()
+	closed := w.closed
+	w.closed = true
+	w.mu.Unlock()
+	if closed {
+		return nil
+	}
+	close(w.queue)
+	<-w.done
+	w.statements.close()
+	return errors.Join(w.conn.Close(), w.db.Close())
+}
+
+// broken returns why nothing can be written any more, or nil.
+func (w *writer) broken() error {
+	if err := w.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// run takes what waits, commits it in one transaction, answers, and so on until the queue is closed.
+func (w *writer) run() {
+	defer close(w.done)
+	batch := make([]*update, 0, maxBatch)
+	for first := range w.queue {
+		batch = append(batch[:0], first)
+		for len(batch) < maxBatch {
+			select {
+			case u, open := <-w.queue:
+				if open {
+					batch = append(batch, u)
+					continue
+				}
+			default:
+			}
+			break
+		}
+		w.together(batch)
+	}
+}
+
+// together runs the batch in one transaction. What one operation is refused concerns it alone; where the
+// transaction itself fails, nothing of it remains, and each operation is run in a transaction of its own.
+func (w *writer) together(batch []*update) {
+	results := make([]error, len(batch))
+	err := w.transaction(func() (err error) {
+		for i, u := range batch {
+			if results[i], err = w.apply(u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil && len(batch) > 1 {
+		for _, u := range batch {
+			w.together([]*update{u})
+		}
+		return
+	}
+	for i, u := range batch {
+		if err != nil && results[i] == nil {
+			results[i] = err
+		}
+		u.result <- results[i]
+	}
+}
+
+// transaction runs fn between begin and commit. When it returns nil, the commit has been fsynced; when it returns an
+// error, nothing of fn remains.
+func (w *writer) transaction(fn func() error) error {
+	if err := w.broken(); err != nil {
+		return err
+	}
+	if err := w.exec("begin immediate"); err != nil {
+		return explain(err)
+	}
+	if err := fn(); err != nil {
+		w.rollback()
+		return explain(err)
+	}
+	if err := w.exec("commit"); err != nil {
+		w.rollback()
+		if mayHavePersisted(err) {
+			// After a failed fsync nobody knows what a crash would leave. To go on could answer "not written" for something
+			// that is there after the next start.
+			err = &unavailable{"the disk failed while committing; check it and restart carillon", err}
+			w.failed.Store(&err)
+		}
+		return explain(err)
+	}
+	return nil
+}
+
+func (w *writer) rollback() {
+	// SQLite has already rolled back after some errors, and then refuses this; either way no transaction is left.
+	_ = w.exec("rollback")
+}
+
+func (w *writer) exec(text string, args ...any) error {
+	stmt, err := w.statements.get(context.Background(), text)
+	if err != nil {
+		return err
+	}
+	_, err = stmt.ExecContext(context.Background(), args...)
+	return err
+}
+
+// apply runs one operation within the transaction. refused is for its caller; err means that the transaction is lost.
+func (w *writer) apply(u *update) (refused, err error) {
+	if u.gone.Load() {
+		return context.Canceled, nil
+	}
+	tx := Tx{tenant: u.tenant, statements: &w.statements}
+	for range maxRuns {
+		if refused := protect(u.fn, &tx); refused != nil {
+			return w.refusal(refused)
+		}
+		met, err := w.flush(tx.writes)
+		if met == NoPromise {
+			return nil, err
+		}
+		tx.met, tx.writes = met, tx.writes[:0]
+	}
+	return fmt.Errorf("gave up after meeting %s %d times", tx.met, maxRuns), nil
+}
+
+// refusal tells an operation's own error from one that the engine gave to its reads and that ends the transaction.
+func (w *writer) refusal(err error) (refused, lost error) {
+	if isEngine(err) {
+		return nil, err
+	}
+	return err, nil
+}
+
+// flush applies the queued writes, all or none, and returns the promise that one of them met.
+func (w *writer) flush(writes []write) (met Promise, err error) {
+	if len(writes) == 1 { // a statement that meets a promise undoes itself, and only itself
+		return w.write(writes[0])
+	}
+	if len(writes) == 0 {
+		return NoPromise, nil
+	}
+	if err := w.exec("savepoint operation"); err != nil {
+		return NoPromise, err
+	}
+	for _, q := range writes {
+		if met, err = w.write(q); err != nil {
+			return NoPromise, err
+		}
+		if met != NoPromise {
+			if err := w.exec("rollback to operation"); err != nil {
+				return NoPromise, err
+			}
+			break
+		}
+	}
+	return met, w.exec("release operation")
+}
+
+func (w *writer) write(q write) (met Promise, err error) {
+	err = w.exec(q.text, q.args...)
+	if met, ok := duplicate(err); ok {
+		return met, nil
+	}
+	return NoPromise, err
+}
+
+// panicked carries a panic of an operation from the writer to its caller.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
+
+func protect(fn func(*Tx) error, tx *Tx) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicked{v, debug.Stack()}
+		}
+	}()
+	return fn(tx)
+}
