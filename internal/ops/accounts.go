@@ -1,0 +1,105 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/store"
+)
+
+// CreateAccount makes a Team account. A repetition of the call gets the account that the first one made (decided).
+func (c *Call) CreateAccount(_ context.Context, in *api.CreateAccountInput) (*api.CreateAccountOutput, error) {
+	if c.Tx.Met() == store.MarkMade {
+		first, err := c.firstAccount()
+		if err != nil {
+			return nil, err
+		}
+		if first != nil {
+			return &api.CreateAccountOutput{Account: wireAccount(first)}, nil
+		}
+		c.Tx.DeleteMark(c.Mark)
+	}
+	a := chime.NewAccount(c.Source, c.Caller.Tenant, in.Name)
+	c.Tx.InsertAccount(a)
+	if !c.Mark.IsZero() {
+		c.Tx.InsertMark(c.Mark, a.ID)
+	}
+	return &api.CreateAccountOutput{Account: wireAccount(a)}, nil
+}
+
+// firstAccount returns the account that an earlier attempt of this call made, nil if that is too long ago to count.
+func (c *Call) firstAccount() (*chime.Account, error) {
+	made, err := c.Tx.Made(c.Mark)
+	if err != nil || made == nil || !c.repeats(*made, c.Mark) {
+		return nil, err
+	}
+	return c.Tx.Account(*made)
+}
+
+// GetAccount returns an account.
+func (c *Call) GetAccount(_ context.Context, in *api.GetAccountInput) (*api.GetAccountOutput, error) {
+	a, err := c.account(in.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	return &api.GetAccountOutput{Account: wireAccount(a)}, nil
+}
+
+// ListAccounts lists the tenant's accounts: those whose name begins with Name, letter for letter (prefix documented, case
+// inferred), and the one that the user with UserEmail belongs to (documented: model ListAccounts).
+func (c *Call) ListAccounts(_ context.Context, in *api.ListAccountsInput) (*api.ListAccountsOutput, error) {
+	p, err := c.page(in.NextToken, in.MaxResults, defaultProfilePage, "ListAccounts", in.Name, in.UserEmail)
+	if err != nil {
+		return nil, err
+	}
+	var found []*chime.Account
+	if in.UserEmail != "" {
+		found, err = c.accountsOfUser(in.UserEmail, in.Name)
+	} else {
+		found, err = c.Tx.Accounts(in.Name, p.after, p.limit+1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &api.ListAccountsOutput{Accounts: []api.Account{}}
+	found, out.NextToken = cut(p, found, func(a *chime.Account) chime.ID { return a.ID })
+	for _, a := range found {
+		out.Accounts = append(out.Accounts, *wireAccount(a))
+	}
+	return out, nil
+}
+
+func (c *Call) accountsOfUser(email, prefix string) ([]*chime.Account, error) {
+	u, err := c.Tx.UserByEmail(chime.Email(email))
+	if u == nil || err != nil {
+		return nil, err
+	}
+	a, err := c.Tx.Account(u.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return nil, fmt.Errorf("user %s is in account %s, which is not there", u.ID, u.AccountID)
+	}
+	if !strings.HasPrefix(a.Name, prefix) {
+		return nil, nil
+	}
+	return []*chime.Account{a}, nil
+}
+
+// account returns the tenant's account of that id, or NotFound.
+func (c *Call) account(accountID string) (*chime.Account, error) {
+	if id, ok := chime.ParseID(accountID); ok {
+		a, err := c.Tx.Account(id)
+		if a != nil || err != nil {
+			return a, err
+		}
+	}
+	if _, ok := chime.ParseTenant(accountID); ok { // a mix-up that people were seen to make (observed)
+		return nil, chime.NotFound.Errorf("AccountId %s is an AWS account id; the id of a Chime account is wanted, as ListAccounts shows it", accountID)
+	}
+	return nil, chime.NotFound.Errorf("account %s", accountID)
+}

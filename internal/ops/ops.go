@@ -1,0 +1,31 @@
+// Package ops holds the API's operations, a method each on [Call].
+//
+// An operation loads, lets the domain decide, queues its writes and answers. The gate opens its transaction, and audits
+// and commits what it did; nothing here touches the world outside the transaction.
+package ops
+
+import (
+	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/store"
+)
+
+// Call is one call under way: who calls, and what the operation may use. It lives as long as its transaction.
+type Call struct {
+	api.NotBuilt // answers for the operations that are still to come
+
+	Caller   chime.Caller
+	Source   chime.Source
+	Tx       *store.Tx
+	Mark     store.Mark // of this call; zero where a repetition cannot be told from a new call
+	TokenKey []byte     // the secret under which page tokens are made
+	Faults   *Faults    // nil where faults are not allowed
+}
+
+var _ api.Operations = (*Call)(nil)
+
+// repeats reports whether this call is a repetition of the one that made the thing of that ID: it has the same mark and
+// comes within its life. IDs tell real time, whatever the clock says that users see.
+func (c *Call) repeats(made chime.ID, mark store.Mark) bool {
+	return !mark.IsZero() && mark == c.Mark && c.Source.NewID().Time().Sub(made.Time()) < store.MarkLife
+}

@@ -1,0 +1,56 @@
+package ops
+
+import (
+	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/chime"
+)
+
+// What the domain calls a thing and what the wire calls it meet here.
+
+func wireAccount(a *chime.Account) *api.Account {
+	licenses := make([]string, len(a.SupportedLicenses))
+	for i, l := range a.SupportedLicenses {
+		licenses[i] = string(l)
+	}
+	return &api.Account{
+		AccountID:            a.ID.String(),
+		AccountStatus:        string(a.Status),
+		AccountType:          string(a.Type),
+		AWSAccountID:         a.Tenant.String(),
+		CreatedTimestamp:     a.CreatedAt,
+		DefaultLicense:       string(a.DefaultLicense),
+		Name:                 a.Name,
+		SigninDelegateGroups: []api.SigninDelegateGroup{}, // shown although empty (observed)
+		SupportedLicenses:    licenses,
+	}
+}
+
+const (
+	withPIN    = true
+	withoutPIN = false
+)
+
+// wireUser shows a user; the PIN where the operation shows it, never before registration (decided).
+func wireUser(u *chime.User, showPIN bool) *api.User {
+	enabled := u.Alexa.Enabled
+	w := &api.User{
+		AccountID: u.AccountID.String(),
+		AlexaForBusinessMetadata: &api.AlexaForBusinessMetadata{ // shown although off (documented: every example)
+			AlexaForBusinessRoomARN:   u.Alexa.RoomARN,
+			IsAlexaForBusinessEnabled: &enabled,
+		},
+		DisplayName:            u.DisplayName,
+		InvitedOn:              u.InvitedAt,
+		LicenseType:            string(u.License),
+		PrimaryEmail:           string(u.Email),
+		RegisteredOn:           u.RegisteredAt,
+		UserID:                 u.ID.String(),
+		UserInvitationStatus:   string(u.Invitation),
+		UserRegistrationStatus: string(u.Registration),
+		UserType:               string(u.Type),
+	}
+	if showPIN && u.Registration != chime.Unregistered {
+		w.PersonalPIN = u.PIN.String()
+	}
+	return w
+}
