@@ -1,0 +1,80 @@
+package server
+
+import (
+	"crypto/sha256"
+	"strings"
+	"time"
+
+	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/sigv4"
+	"github.com/carillon-server/carillon/internal/store"
+)
+
+// service is the name that clients sign for.
+const service = "chime"
+
+// Auth says how callers are told apart.
+type Auth uint8
+
+// The ways: by their signatures, or by their word.
+const (
+	SigV4 Auth = iota
+	Open
+)
+
+// Key is an access key's secret and whom it stands for.
+type Key struct {
+	Secret string
+	Caller chime.Caller
+}
+
+// authenticate returns who makes the call.
+func (x *exchange) authenticate(body []byte) (chime.Caller, error) {
+	if x.Auth == Open {
+		return x.claimed(), nil
+	}
+	r := &sigv4.Request{Method: x.r.Method, Target: x.target, Host: x.r.Host, Header: x.r.Header, Body: body}
+	signature, err := sigv4.Parse(r)
+	if err != nil {
+		return chime.Caller{}, err
+	}
+	now := time.Now()
+	key, known := x.Keys(signature.AccessKeyID)
+	if !known {
+		return chime.Caller{}, x.verifier.VerifyUnknown(r, &signature, now)
+	}
+	if err := x.verifier.Verify(r, &signature, key.Secret, now); err != nil {
+		return chime.Caller{}, err
+	}
+	return key.Caller, nil
+}
+
+// claimed believes the request: an access key of 12 digits names the tenant, anything else means the default one.
+func (x *exchange) claimed() chime.Caller {
+	c := chime.Caller{Tenant: x.Tenant}
+	_, credential, _ := strings.Cut(x.r.Header.Get("Authorization"), "Credential=")
+	id, _, scoped := strings.Cut(credential, "/")
+	if t, ok := chime.ParseTenant(id); ok && scoped {
+		c.Tenant = t
+	}
+	c.ARN = "arn:aws:iam::" + c.Tenant.String() + ":root"
+	c.AccessKeyID = c.Tenant.String()
+	return c
+}
+
+// mark tells a repetition of this call from a new one: clients send an invocation id that stays the same from attempt to
+// attempt (probed), while another call with the same content has another one.
+func (x *exchange) mark(body []byte) store.Mark {
+	invocation := x.r.Header.Get("Amz-Sdk-Invocation-Id")
+	if invocation == "" || x.route.Op.ReadOnly {
+		return store.Mark{}
+	}
+	h := sha256.New()
+	for _, part := range [...]string{x.caller.ARN, x.route.Op.Name, invocation, x.target} {
+		h.Write([]byte(part))
+		h.Write([]byte{0}) // no part contains one, so the parts cannot run together
+	}
+	h.Write(body)
+	var sum [sha256.Size]byte
+	return store.Mark(h.Sum(sum[:0])[:len(store.Mark{})])
+}

@@ -1,0 +1,254 @@
+// Package server speaks HTTP: it matches a request to an operation, checks its signature, decodes it, lets the gate run
+// it and writes the answer. It answers everything in JSON with a request id.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/gate"
+	"github.com/carillon-server/carillon/internal/sigv4"
+	"github.com/carillon-server/carillon/internal/store"
+)
+
+// maxBody bounds a request's body, in bytes.
+const maxBody = 1 << 20
+
+// Config is what a server is made of.
+type Config struct {
+	Gate    *gate.Gate
+	DB      *store.DB
+	Log     *slog.Logger
+	Source  chime.Source
+	Auth    Auth
+	Keys    func(accessKeyID string) (Key, bool)
+	Tenant  chime.Tenant // whose the calls are that name no tenant, when signatures are not checked
+	Version string
+}
+
+// Server answers the API and the health checks. It is safe for concurrent use.
+type Server struct {
+	Config
+	verifier *sigv4.Verifier
+	stopping atomic.Bool
+}
+
+// New returns a server.
+func New(c Config) *Server {
+	return &Server{Config: c, verifier: sigv4.NewVerifier(service)}
+}
+
+// HTTP returns the HTTP server around s, with its limits: a client that stalls is cut off, and headers are bounded.
+func (s *Server) HTTP() *http.Server {
+	return &http.Server{
+		Handler:                      s,
+		ReadHeaderTimeout:            10 * time.Second,
+		ReadTimeout:                  30 * time.Second,
+		WriteTimeout:                 90 * time.Second,
+		IdleTimeout:                  2 * time.Minute,
+		MaxHeaderBytes:               64 << 10,
+		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * without a body
+		ErrorLog:                     slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		BaseContext:                  func(net.Listener) context.Context { return context.Background() },
+	}
+}
+
+// Stop makes every new call a ServiceUnavailableException, so that clients try elsewhere while those under way finish.
+func (s *Server) Stop() { s.stopping.Store(true) }
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
+	x := exchange{Server: s, w: w, r: r, target: originForm(r.RequestURI), id: s.Source.NewID().String()}
+	if x.health() {
+		return
+	}
+	x.answer()
+	s.Log.LogAttrs(r.Context(), slog.LevelInfo, "call",
+		slog.String("request", x.id),
+		slog.String("operation", x.operation()),
+		slog.Int("status", x.status),
+		slog.String("code", x.code),
+		slog.String("key", x.caller.AccessKeyID),
+		slog.Duration("took", time.Since(begun)))
+	if x.dropped {
+		panic(http.ErrAbortHandler) // loses the connection, and the server logs nothing
+	}
+}
+
+// exchange is one request and its answer.
+type exchange struct {
+	*Server
+	w      http.ResponseWriter
+	r      *http.Request
+	target string // path and query as they came
+	id     string
+	route  api.Route
+	caller chime.Caller
+
+	status  int
+	code    string // the exception, empty after success
+	dropped bool
+}
+
+func (x *exchange) operation() string {
+	if x.route.Op == nil {
+		return "-"
+	}
+	return x.route.Op.Name
+}
+
+// answer runs the call and writes its answer, also when something panics.
+func (x *exchange) answer() {
+	defer func() {
+		if v := recover(); v != nil {
+			x.fail(panicError{v, debug.Stack()})
+		}
+	}()
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	out, err := x.call()
+	if errors.Is(err, gate.ErrDrop) {
+		x.dropped = true
+		return
+	}
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	op := x.route.Op
+	if op.Status == http.StatusNoContent {
+		x.write(op.Status, nil)
+		return
+	}
+	*buffer = api.Append((*buffer)[:0], op.Output, out)
+	x.write(op.Status, *buffer)
+}
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// call takes the request through the pipeline: match, authenticate, decode, and the gate.
+func (x *exchange) call() (any, error) {
+	var err error
+	x.route, err = api.Match(x.r.Method, x.target)
+	removed := isRemoved(err)
+	if err != nil && !removed {
+		return nil, err // also unsigned, so that who lost the way learns it at once (decided)
+	}
+	body, err2 := x.body()
+	if err2 != nil {
+		return nil, err2
+	}
+	if x.caller, err2 = x.authenticate(body); err2 != nil {
+		return nil, err2
+	}
+	if removed {
+		return nil, &removedError{x.caller.Tenant}
+	}
+	if x.stopping.Load() {
+		return nil, chime.Unavailable.Errorf("the server is shutting down; nothing was done")
+	}
+	in, err := x.route.Op.Decode(x.route, body)
+	if err != nil {
+		return nil, err
+	}
+	return x.Gate.Do(x.r.Context(), &gate.Request{
+		Operation: x.route.Op,
+		Input:     in,
+		Caller:    x.caller,
+		Mark:      x.mark(body),
+	})
+}
+
+// body reads the request's body.
+func (x *exchange) body() ([]byte, error) {
+	tooLarge := chime.BadRequest.Errorf("the body must be at most %d bytes", maxBody)
+	n := x.r.ContentLength
+	if n > maxBody {
+		x.w.Header().Set("Connection", "close") // rather than read it all to get at the next request
+		return nil, tooLarge
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	if n > 0 {
+		body := make([]byte, n)
+		_, err := io.ReadFull(x.r.Body, body)
+		return body, badBody(err)
+	}
+	body, err := io.ReadAll(io.LimitReader(x.r.Body, maxBody+1))
+	if len(body) > maxBody {
+		x.w.Header().Set("Connection", "close")
+		return nil, tooLarge
+	}
+	return body, badBody(err)
+}
+
+func badBody(err error) error {
+	if err == nil {
+		return nil
+	}
+	return chime.BadRequest.Errorf("the body ended early or did not come in time")
+}
+
+// fail writes the answer to an error, and logs what the client is not told.
+func (x *exchange) fail(err error) {
+	a, internal := answerTo(err)
+	if internal != nil {
+		x.Log.LogAttrs(x.r.Context(), slog.LevelError, "call failed",
+			slog.String("request", x.id),
+			slog.String("operation", x.operation()),
+			slog.Any("error", internal))
+	}
+	var route *api.RouteError
+	if errors.As(err, &route) && len(route.Allow) > 0 {
+		x.w.Header()["Allow"] = route.Allow
+	}
+	x.refuse(a)
+}
+
+// refuse writes the answer that is an error.
+func (x *exchange) refuse(a answer) {
+	x.code = a.exception
+	x.w.Header()["x-amzn-ErrorType"] = []string{a.exception}
+	x.write(a.status, a.appendJSON(nil))
+}
+
+// write writes the answer in one piece.
+func (x *exchange) write(status int, body []byte) {
+	x.status = status
+	h := x.w.Header()
+	h["x-amzn-RequestId"] = []string{x.id}
+	if status != http.StatusNoContent {
+		h["Content-Type"] = jsonType
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	x.w.WriteHeader(status)
+	if len(body) > 0 && x.r.Method != http.MethodHead {
+		_, _ = x.w.Write(body) // an error means that the client has gone
+	}
+}
+
+var jsonType = []string{"application/json"}
+
+// panicError is a panic that became an answer.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p panicError) Error() string {
+	return fmt.Sprintf("panic: %v\n%s", p.value, p.stack)
+}
