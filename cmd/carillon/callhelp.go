@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/carillon-server/carillon/api"
+)
+
+// Help is printed below the command's first line.
+func (callCommand) Help() string {
+	return `It finds the server and its credentials by the data folder, or takes them from AWS_ENDPOINT_URL_CHIME,
+AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. It exits with 1 when the server refuses, with 2 when the command line is wrong.
+
+    carillon call                        lists the operations
+    carillon call CreateUser --help      describes one
+    carillon call CreateAccount Name=Demo --query Account.AccountId
+    carillon call ListUsers AccountId=$A --all --query 'Users[*].PrimaryEmail'
+    carillon call BatchSuspendUser AccountId=$A UserIdList=$U1,$U2
+    carillon call UpdateUser AccountId=$A UserId=$U AlexaForBusinessMetadata.IsAlexaForBusinessEnabled=true
+`
+}
+
+// printHelp describes an operation where the command line names one, and the command otherwise.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	if ctx.Command() != "" && strings.HasPrefix(ctx.Command(), "call") {
+		for _, arg := range ctx.Args[1:] {
+			if op := api.ByName(arg); op != nil {
+				printOperation(ctx.Stdout, op)
+				return nil
+			}
+		}
+	}
+	return kong.DefaultHelpPrinter(options, ctx)
+}
+
+// printOperations lists the operations.
+func printOperations(w io.Writer) {
+	fmt.Fprintln(w, "Operations of the Amazon Chime API, and Carillon's own (*). Describe one: carillon call NAME --help")
+	for _, op := range api.AllOperations {
+		mark := " "
+		if op.Extension {
+			mark = "*"
+		}
+		fmt.Fprintf(w, "  %s %s\n", mark, op.Name)
+	}
+}
+
+// printOperation describes an operation from the tables.
+func printOperation(w io.Writer, op *api.Operation) {
+	target := op.Path
+	if op.QueryName != "" {
+		target += "?" + op.QueryName + "=" + op.QueryValue
+	}
+	fmt.Fprintf(w, "%s: %s %s, answers %d\n\nMembers:\n", op.Name, op.Method, target, op.Status)
+	printMembers(w, op.Input, "  ")
+	fmt.Fprint(w, "\nAnswer:\n")
+	printMembers(w, op.Output, "  ")
+	fmt.Fprintf(w, "\nErrors: %s\n", strings.Join(op.Errors, ", "))
+}
+
+func printMembers(w io.Writer, s *api.Structure, indent string) {
+	if len(s.Fields) == 0 {
+		fmt.Fprintf(w, "%snone\n", indent)
+	}
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		required := ""
+		if f.Required {
+			required = ", required"
+		}
+		shape, list := f.Shape, ""
+		if shape.Kind == api.KindList {
+			list = "list of "
+			if shape.Max > 0 {
+				list = fmt.Sprintf("list of at most %d of ", shape.Max)
+			}
+			shape = shape.Elem
+		}
+		fmt.Fprintf(w, "%s%s: %s%s%s\n", indent, f.Name, list, describe(shape), required)
+		if shape.Kind == api.KindStructure {
+			printMembers(w, shape.Struct, indent+"  ")
+		}
+	}
+}
+
+// describe says what a value looks like.
+func describe(s *api.Shape) string {
+	switch s.Kind {
+	case api.KindInteger:
+		if s.Max > 0 {
+			return fmt.Sprintf("whole number from %d to %d", s.Min, s.Max)
+		}
+		return "whole number"
+	case api.KindBoolean:
+		return "true or false"
+	case api.KindTimestamp:
+		return "time"
+	case api.KindStructure:
+		return "structure"
+	}
+	switch {
+	case len(s.Enum) > 0:
+		return "one of " + strings.Join(s.Enum, ", ")
+	case s.Max > 0:
+		return fmt.Sprintf("text of %d to %d characters", s.Min, s.Max)
+	}
+	return "text"
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/gate"
+	"github.com/carillon-server/carillon/internal/ops"
+	"github.com/carillon-server/carillon/internal/server"
+	"github.com/carillon-server/carillon/internal/store"
+)
+
+// stopTime is how long a stopping server waits for the calls under way.
+const stopTime = 20 * time.Second
+
+// serveCommand runs the server. Its flags are its settings.
+type serveCommand struct {
+	Listen    string `env:"CARILLON_LISTEN" default:"127.0.0.1:24463" placeholder:"ADDRESS" help:"The address to listen on; port 0 takes any free one. Default: ${default}, CHIME on a telephone's keypad."`
+	Database  string `env:"CARILLON_DATABASE" placeholder:"sqlite:FOLDER" help:"The folder of the SQLite database, if it is not to be in the data folder."`
+	Auth      string `env:"CARILLON_AUTH" default:"sigv4" enum:"sigv4,off" help:"Verify signatures (sigv4), or believe every caller (off): for tests only. Default: ${default}."`
+	Faults    bool   `env:"CARILLON_FAULTS" help:"Let callers order errors, delays and lost connections (PutFault)."`
+	LogFormat string `env:"CARILLON_LOG_FORMAT" default:"text" enum:"text,json" help:"The form of the log on standard error: text or json. Default: ${default}."`
+	LogLevel  string `env:"CARILLON_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"The least that is logged: debug, info, warn or error. Default: ${default}."`
+}
+
+// Help is printed below the command's first line.
+func (serveCommand) Help() string {
+	return `The first start makes the data folder, the database and the first credentials. Settings come from flags, from the
+environment or from the file that --config names, in this order. CARILLON_ROOT_ACCESS_KEY_ID,
+CARILLON_ROOT_SECRET_ACCESS_KEY and CARILLON_AWS_ACCOUNT_ID set the first credentials.
+
+    carillon serve
+    carillon serve --data ./data --listen 127.0.0.1:0
+    carillon serve --listen 0.0.0.0:24463 --log-format json
+`
+}
+
+// Run serves until it is told to stop.
+func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err error) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	folder, isDefault, err := g.dataFolder(p.env)
+	if err != nil {
+		return err
+	}
+	log, err := c.logger(p)
+	if err != nil {
+		return err
+	}
+	database, err := c.databaseFolder(folder)
+	if err != nil {
+		return err
+	}
+	listener, err := c.listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+
+	db, err := store.Open(ctx, database, rand.Reader)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	url := "http://" + reachable(listener.Addr())
+	account, _ := p.env(awsAccountID)
+	keys, err := root(p.env, folder, account, url, rand.Reader)
+	if err != nil {
+		return err
+	}
+	if err := noteEndpoint(folder, url); err != nil {
+		return fmt.Errorf("note the address in the credentials: %w", err)
+	}
+	s := c.build(db, log, keys)
+
+	info, _ := debug.ReadBuildInfo()
+	note := running{URL: url, PID: os.Getpid(), Version: version(info), Started: time.Now().UTC(), AccessKeyID: keys.accessKeyID}
+	web := s.HTTP()
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(listener) }()
+	if err := note.write(folder); err != nil {
+		return fmt.Errorf("note the address in the data folder: %w", err)
+	}
+	defer os.Remove(filepath.Join(folder, serverFile)) // what is left behind is seen through
+	c.greet(p, log, folder, isDefault, url)
+
+	forget := time.NewTicker(time.Minute)
+	defer forget.Stop()
+	for {
+		select {
+		case err := <-served:
+			return fmt.Errorf("serve: %w", err)
+		case now := <-forget.C:
+			if err := db.ClearMarks(ctx, now); err != nil && ctx.Err() == nil {
+				log.Warn("clear marks", "error", err)
+			}
+		case <-ctx.Done():
+			stop() // a second signal ends the process at once
+			return c.shutDown(s, web, log)
+		}
+	}
+}
+
+// build makes the server out of its parts.
+func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials) *server.Server {
+	source := chime.Source{
+		Now:    func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) },
+		NewID:  newID,
+		Random: rand.Reader,
+	}
+	var faults *ops.Faults
+	if c.Faults {
+		faults = ops.NewFaults()
+	}
+	auth := server.SigV4
+	if c.Auth == "off" {
+		auth = server.Open
+	}
+	rootKey := server.Key{Secret: keys.secret, Caller: chime.Caller{
+		Tenant:      keys.account,
+		ARN:         "arn:aws:iam::" + keys.account.String() + ":root",
+		AccessKeyID: keys.accessKeyID,
+	}}
+	return server.New(server.Config{
+		Gate:   gate.New(db, source, faults),
+		DB:     db,
+		Log:    log,
+		Source: source,
+		Auth:   auth,
+		Keys: func(id string) (server.Key, bool) {
+			return rootKey, id == keys.accessKeyID
+		},
+		Tenant: keys.account,
+	})
+}
+
+// newID returns UUIDs of version 7, which count upwards within a process.
+func newID() chime.ID {
+	id, err := uuid.NewV7()
+	if err != nil {
+		panic(fmt.Errorf("read randomness: %w", err))
+	}
+	return chime.ID(id)
+}
+
+func (c *serveCommand) logger(p *process) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, usagef("--log-level: %v", err)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewTextHandler(p.stderr, options)
+	if c.LogFormat == "json" {
+		handler = slog.NewJSONHandler(p.stderr, options)
+	}
+	log := slog.New(handler)
+	if c.Auth == "off" {
+		log = log.With("auth", "off")
+	}
+	return log, nil
+}
+
+// databaseFolder returns where the database is.
+func (c *serveCommand) databaseFolder(folder string) (string, error) {
+	scheme, rest, hasScheme := strings.Cut(c.Database, ":")
+	switch {
+	case c.Database == "":
+		return folder, nil
+	case strings.HasPrefix(c.Database, "postgres:"), strings.HasPrefix(c.Database, "postgresql:"):
+		return "", usagef("--database: this version has the embedded SQLite store only; leave --database out, or name a folder with sqlite:FOLDER")
+	case hasScheme && scheme == "sqlite" && rest != "":
+		return rest, nil
+	}
+	return "", usagef("--database must be sqlite:FOLDER")
+}
+
+func (c *serveCommand) listen() (net.Listener, error) {
+	listener, err := net.Listen("tcp", c.Listen)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("the address %s is in use, perhaps by another carillon; stop that one or choose another with --listen", c.Listen)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("the address %s may not be listened on by this user; choose a port above 1023 with --listen", c.Listen)
+	case err != nil:
+		return nil, fmt.Errorf("--listen %s: %w", c.Listen, err)
+	}
+	return listener, nil
+}
+
+// reachable returns the address under which clients on this machine find the server.
+func reachable(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return a.String()
+	}
+	return fmt.Sprintf("127.0.0.1:%d", tcp.Port)
+}
+
+// greet says where everything is, and warns of what is not safe.
+func (c *serveCommand) greet(p *process, log *slog.Logger, folder string, isDefault bool, url string) {
+	fmt.Fprintf(p.stdout, "Data folder: %s\n", folder)
+	if c.Auth == "off" {
+		log.Warn("SIGNATURES ARE NOT VERIFIED: whoever reaches this address can read and change everything; start without --auth=off to verify them", "address", c.Listen)
+	}
+	if c.Faults {
+		log.Warn("callers may order faults; start without --faults where the data matters")
+	}
+	if loose(folder) {
+		log.Warn("other users of this machine can read the first credentials; chmod 600 the file", "file", filepath.Join(folder, credentialsFile))
+	}
+	printHints(p.stdout, startedAs(folder, isDefault), url)
+}
+
+// shutDown finishes the calls under way.
+func (c *serveCommand) shutDown(s *server.Server, web *http.Server, log *slog.Logger) error {
+	s.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if err := web.Shutdown(ctx); err != nil {
+		log.Warn("calls were still under way", "error", err)
+		return web.Close()
+	}
+	return nil
+}
