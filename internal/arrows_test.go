@@ -1,0 +1,90 @@
+// Package internal holds what only this module may import. Its test keeps the arrows between the packages pointing
+// one way.
+package internal
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/carillon-server/carillon/"
+
+// arrows says which of the module's packages a package may import. Packages that are not named may import anything: the
+// program, and the tests that run it.
+var arrows = map[string][]string{
+	"api":                      {},
+	"internal/chime":           {},
+	"internal/chime/chimetest": {"internal/chime"},
+	"internal/sigv4":           {},
+	"internal/store":           {"internal/chime"},
+	"internal/store/storetest": {"internal/chime", "internal/chime/chimetest", "internal/store"},
+	"internal/ops":             {"api", "internal/chime", "internal/store"},
+	"internal/gate":            {"api", "internal/chime", "internal/store", "internal/ops"},
+	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate"},
+}
+
+// pure are the packages that import the standard library alone, but for what is named.
+var pure = map[string][]string{
+	"api":            {"github.com/go-json-experiment/json/jsontext"},
+	"internal/chime": {},
+	"internal/sigv4": {},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("read the list of packages: %v", err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestArrowsPointOneWay(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		allowed, ruled := arrows[name]
+		if !ruled {
+			if strings.HasPrefix(name, "internal/") {
+				t.Errorf("%s is not in the list of arrows", name)
+			}
+			continue
+		}
+		seen++
+		for _, i := range p.Imports {
+			target, ours := strings.CutPrefix(i, module)
+			if ours && !slices.Contains(allowed, target) {
+				t.Errorf("%s imports %s", name, target)
+			}
+			others, isPure := pure[name]
+			if first, _, _ := strings.Cut(i, "/"); !ours && isPure && strings.Contains(first, ".") && !slices.Contains(others, i) {
+				t.Errorf("%s imports %s, and should need the standard library only", name, i)
+			}
+		}
+	}
+	if seen != len(arrows) {
+		t.Errorf("saw %d of the %d packages in the list of arrows", seen, len(arrows))
+	}
+}
