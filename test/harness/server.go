@@ -1,0 +1,155 @@
+// Package harness starts the built server as its users do, as a process on a data folder, and calls it over connections
+// that cost a measurement little. The benchmark and the fault tests share it.
+package harness
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// The credentials of every server that is started here, and whose they are.
+const (
+	AccessKeyID = "AKIDHARNESSEXAMPLE00"
+	secret      = "harness-secret-of-no-worth-0123456789abcd"
+	Tenant      = "111122223333"
+)
+
+const (
+	startLimit = 30 * time.Second
+	stopLimit  = 60 * time.Second // folding a long log into a large database takes a while
+)
+
+// Build compiles the server of this module into the folder and returns the program's path.
+func Build(folder string) (program string, err error) {
+	program = filepath.Join(folder, "carillon")
+	cmd := exec.Command("go", "build", "-o", program, "github.com/carillon-server/carillon/cmd/carillon")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the server: %w\n%s", err, out)
+	}
+	return program, nil
+}
+
+// Options says how a server is started.
+type Options struct {
+	// Wrapper is a command line that runs the server, such as strace and its flags; empty to run the server itself.
+	Wrapper []string
+	// Log receives what the server writes to standard error. A file gets it without a copy by this process.
+	Log io.Writer
+}
+
+// Server is a running server.
+type Server struct {
+	Address string        // host:port
+	PID     int           // of the server, also when a wrapper runs it
+	Took    time.Duration // from the start of the process until it said that it was ready
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed when the process, or its wrapper, has ended
+	err     error         // how it ended; set before ended is closed
+}
+
+// Start starts the program on a data folder and returns when it is ready.
+func Start(program, folder string, o Options) (*Server, error) {
+	note := filepath.Join(folder, "server.json")
+	if err := os.Remove(note); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a server that was killed
+		return nil, err
+	}
+	line := append(o.Wrapper[:len(o.Wrapper):len(o.Wrapper)], program, "serve", "--data", folder, "--listen", "127.0.0.1:0")
+	s := &Server{cmd: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
+	s.cmd.Env = append(os.Environ(), "CARILLON_ROOT_ACCESS_KEY_ID="+AccessKeyID, "CARILLON_ROOT_SECRET_ACCESS_KEY="+secret,
+		"CARILLON_AWS_ACCOUNT_ID="+Tenant)
+	s.cmd.Stderr = o.Log
+	begun := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.ended)
+	}()
+	if err := s.ready(note, begun); err != nil {
+		return nil, errors.Join(err, s.cmd.Process.Kill())
+	}
+	return s, nil
+}
+
+// ready waits for the server's note, by looking for it each millisecond.
+func (s *Server) ready(note string, begun time.Time) error {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for time.Since(begun) < startLimit {
+		select {
+		case <-s.ended:
+			return fmt.Errorf("the server ended before it was ready: %w", s.err)
+		case <-look.C:
+		}
+		data, err := os.ReadFile(note)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.Took = time.Since(begun)
+		var running struct {
+			URL string `json:"url"`
+			PID int    `json:"pid"`
+		}
+		if err := json.Unmarshal(data, &running); err != nil {
+			return fmt.Errorf("%s: %w", note, err)
+		}
+		u, err := url.Parse(running.URL)
+		if err != nil {
+			return fmt.Errorf("%s: %w", note, err)
+		}
+		s.Address, s.PID = u.Host, running.PID
+		return nil
+	}
+	return fmt.Errorf("the server was not ready after %v", startLimit)
+}
+
+// Kill ends the server at once, as a power cut would as far as the process is concerned, and returns when it is gone.
+// Killing a server that has ended is no error.
+func (s *Server) Kill() error {
+	return s.end(os.Kill)
+}
+
+// Stop asks the server to end in good order and returns when it has; the error says if it did not.
+func (s *Server) Stop() error {
+	if err := s.end(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if s.err != nil {
+		return fmt.Errorf("the server stopped badly: %w", s.err)
+	}
+	return nil
+}
+
+func (s *Server) end(how os.Signal) error {
+	select {
+	case <-s.ended:
+		return nil
+	default:
+	}
+	p, err := os.FindProcess(s.PID)
+	if err != nil {
+		return err
+	}
+	if err := p.Signal(how); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-s.ended:
+		return nil
+	case <-time.After(stopLimit):
+		return errors.Join(fmt.Errorf("the server has not ended %v after %v", stopLimit, how), s.cmd.Process.Kill())
+	}
+}
