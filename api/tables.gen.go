@@ -27,6 +27,12 @@ var (
 	shapeCallingNameStatus                = &Shape{Name: "CallingNameStatus", Kind: KindString, Enum: []string{"Unassigned", "UpdateInProgress", "UpdateSucceeded", "UpdateFailed"}}
 	shapeClientRequestToken               = &Shape{Name: "ClientRequestToken", Kind: KindString, Min: 2, Max: 64, Pattern: pattern(`^(?:[-_a-zA-Z0-9]*)$`), Sensitive: true}
 	shapeConversationRetentionSettings    = &Shape{Name: "ConversationRetentionSettings", Kind: KindStructure, Struct: structureConversationRetentionSettings}
+	shapeDeletedAccount                   = &Shape{Name: "DeletedAccount", Kind: KindStructure, Struct: structureDeletedAccount}
+	shapeDeletedAccountList               = &Shape{Name: "DeletedAccountList", Kind: KindList, Elem: shapeDeletedAccount}
+	shapeDisplayName                      = &Shape{Name: "DisplayName", Kind: KindString, Max: 256, Pattern: pattern(`^(?:.*\S.*)$`), Sensitive: true}
+	shapeDomain                           = &Shape{Name: "Domain", Kind: KindStructure, Struct: structureDomain}
+	shapeDomainList                       = &Shape{Name: "DomainList", Kind: KindList, Elem: shapeDomain}
+	shapeDomainName                       = &Shape{Name: "DomainName", Kind: KindString, Max: 253, Pattern: pattern(`^(?:.+\..+)$`)}
 	shapeE164PhoneNumber                  = &Shape{Name: "E164PhoneNumber", Kind: KindString, Pattern: pattern(`^\+?[1-9]\d{1,14}$`), Sensitive: true}
 	shapeE164PhoneNumberList              = &Shape{Name: "E164PhoneNumberList", Kind: KindList, Elem: shapeE164PhoneNumber}
 	shapeEmailAddress                     = &Shape{Name: "EmailAddress", Kind: KindString, Pattern: pattern(`^(?:.+@.+\..+)$`), Sensitive: true}
@@ -42,13 +48,20 @@ var (
 	shapeFaultOperation                   = &Shape{Name: "FaultOperation", Kind: KindString, Pattern: pattern(`^(?:\*|[A-Z][A-Za-z0-9]*)$`)}
 	shapeGuidString                       = &Shape{Name: "GuidString", Kind: KindString, Pattern: pattern(`^(?:[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12})$`)}
 	shapeInteger                          = &Shape{Name: "Integer", Kind: KindInteger}
+	shapeInvitation                       = &Shape{Name: "Invitation", Kind: KindStructure, Struct: structureInvitation}
+	shapeInvitationList                   = &Shape{Name: "InvitationList", Kind: KindList, Elem: shapeInvitation}
 	shapeInvite                           = &Shape{Name: "Invite", Kind: KindStructure, Struct: structureInvite}
 	shapeInviteList                       = &Shape{Name: "InviteList", Kind: KindList, Elem: shapeInvite}
 	shapeInviteStatus                     = &Shape{Name: "InviteStatus", Kind: KindString, Enum: []string{"Pending", "Accepted", "Failed"}}
+	shapeInviteToken                      = &Shape{Name: "InviteToken", Kind: KindString, Max: 256, Pattern: pattern(`^(?:[A-Za-z0-9_-]+)$`), Sensitive: true}
 	shapeIso8601Timestamp                 = &Shape{Name: "Iso8601Timestamp", Kind: KindTimestamp}
 	shapeJoinTokenString                  = &Shape{Name: "JoinTokenString", Kind: KindString, Min: 2, Max: 2048, Pattern: pattern(`^[a-zA-Z0-9+/]+$`), Sensitive: true}
 	shapeLicense                          = &Shape{Name: "License", Kind: KindString, Enum: []string{"Basic", "Plus", "Pro", "ProTrial"}}
 	shapeLicenseList                      = &Shape{Name: "LicenseList", Kind: KindList, Elem: shapeLicense}
+	shapeMail                             = &Shape{Name: "Mail", Kind: KindStructure, Struct: structureMail}
+	shapeMailStatus                       = &Shape{Name: "MailStatus", Kind: KindString, Enum: []string{"Queued", "Sent", "Failed", "Withdrawn"}}
+	shapeMailSummary                      = &Shape{Name: "MailSummary", Kind: KindStructure, Struct: structureMailSummary}
+	shapeMailSummaryList                  = &Shape{Name: "MailSummaryList", Kind: KindList, Elem: shapeMailSummary}
 	shapeMember                           = &Shape{Name: "Member", Kind: KindStructure, Struct: structureMember}
 	shapeMemberError                      = &Shape{Name: "MemberError", Kind: KindStructure, Struct: structureMemberError}
 	shapeMemberErrorList                  = &Shape{Name: "MemberErrorList", Kind: KindList, Elem: shapeMemberError}
@@ -61,6 +74,7 @@ var (
 	shapeOrderedPhoneNumber               = &Shape{Name: "OrderedPhoneNumber", Kind: KindStructure, Struct: structureOrderedPhoneNumber}
 	shapeOrderedPhoneNumberList           = &Shape{Name: "OrderedPhoneNumberList", Kind: KindList, Elem: shapeOrderedPhoneNumber}
 	shapeOrderedPhoneNumberStatus         = &Shape{Name: "OrderedPhoneNumberStatus", Kind: KindString, Enum: []string{"Processing", "Acquired", "Failed"}}
+	shapePageSize                         = &Shape{Name: "PageSize", Kind: KindInteger, Min: 1, Max: 1000}
 	shapePercent                          = &Shape{Name: "Percent", Kind: KindInteger, Min: 1, Max: 100}
 	shapePhoneNumber                      = &Shape{Name: "PhoneNumber", Kind: KindStructure, Struct: structurePhoneNumber}
 	shapePhoneNumberAssociation           = &Shape{Name: "PhoneNumberAssociation", Kind: KindStructure, Struct: structurePhoneNumberAssociation}
@@ -95,6 +109,7 @@ var (
 	shapeSigninDelegateGroup              = &Shape{Name: "SigninDelegateGroup", Kind: KindStructure, Struct: structureSigninDelegateGroup}
 	shapeSigninDelegateGroupList          = &Shape{Name: "SigninDelegateGroupList", Kind: KindList, Elem: shapeSigninDelegateGroup}
 	shapeString                           = &Shape{Name: "String", Kind: KindString}
+	shapeSupportedLicenseList             = &Shape{Name: "SupportedLicenseList", Kind: KindList, Min: 1, Max: 4, Elem: shapeLicense}
 	shapeTelephonySettings                = &Shape{Name: "TelephonySettings", Kind: KindStructure, Struct: structureTelephonySettings}
 	shapeTollFreePrefix                   = &Shape{Name: "TollFreePrefix", Kind: KindString, Min: 3, Max: 3, Pattern: pattern(`^8(00|33|44|55|66|77|88)$`)}
 	shapeUpdatePhoneNumberRequestItem     = &Shape{Name: "UpdatePhoneNumberRequestItem", Kind: KindStructure, Struct: structureUpdatePhoneNumberRequestItem}
@@ -107,6 +122,7 @@ var (
 	shapeUserErrorList                    = &Shape{Name: "UserErrorList", Kind: KindList, Elem: shapeUserError}
 	shapeUserIdList                       = &Shape{Name: "UserIdList", Kind: KindList, Max: 50, Elem: shapeNonEmptyString}
 	shapeUserList                         = &Shape{Name: "UserList", Kind: KindList, Elem: shapeUser}
+	shapeUserSession                      = &Shape{Name: "UserSession", Kind: KindStructure, Struct: structureUserSession}
 	shapeUserSettings                     = &Shape{Name: "UserSettings", Kind: KindStructure, Struct: structureUserSettings}
 	shapeUserType                         = &Shape{Name: "UserType", Kind: KindString, Enum: []string{"PrivateUser", "SharedDevice"}}
 	shapeVoiceConnectorSettings           = &Shape{Name: "VoiceConnectorSettings", Kind: KindStructure, Struct: structureVoiceConnectorSettings}
@@ -114,6 +130,15 @@ var (
 
 // Structures, by Go name; members by wire name.
 var (
+	structureAcceptInviteInput = structure[AcceptInviteInput]("AcceptInviteInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Doc: "The Chime account of the invitation.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*AcceptInviteInput).AccountID }},
+		{Name: "DisplayName", In: Body, WireName: "DisplayName", Doc: "The user's name; made of the address if absent.", Shape: shapeDisplayName, At: func(s any) any { return &s.(*AcceptInviteInput).DisplayName }},
+		{Name: "InviteId", In: Body, WireName: "InviteId", Doc: "The invitation, as InviteUsers and ListInvites show it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*AcceptInviteInput).InviteID }},
+		{Name: "InviteToken", In: Body, WireName: "InviteToken", Doc: "The last part of the link in the mail. Alternative to AccountId and InviteId.", Shape: shapeInviteToken, At: func(s any) any { return &s.(*AcceptInviteInput).InviteToken }},
+	})
+	structureAcceptInviteOutput = structure[AcceptInviteOutput]("AcceptInviteOutput", []Field{
+		{Name: "User", In: Body, WireName: "User", Shape: shapeUser, At: func(s any) any { return &s.(*AcceptInviteOutput).User }},
+	})
 	structureAccount = structure[Account]("Account", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Account).AccountID }},
 		{Name: "AccountStatus", In: Body, WireName: "AccountStatus", Shape: shapeAccountStatus, At: func(s any) any { return &s.(*Account).AccountStatus }},
@@ -199,6 +224,13 @@ var (
 	structureBusinessCallingSettings = structure[BusinessCallingSettings]("BusinessCallingSettings", []Field{
 		{Name: "CdrBucket", In: Body, WireName: "CdrBucket", Box: true, Shape: shapeString, At: func(s any) any { return &s.(*BusinessCallingSettings).CdrBucket }},
 	})
+	structureClaimDomainInput = structure[ClaimDomainInput]("ClaimDomainInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ClaimDomainInput).AccountID }},
+		{Name: "DomainName", In: Body, WireName: "DomainName", Required: true, Doc: "Such as example.com. Upper and lower case are the same.", Shape: shapeDomainName, At: func(s any) any { return &s.(*ClaimDomainInput).DomainName }},
+	})
+	structureClaimDomainOutput = structure[ClaimDomainOutput]("ClaimDomainOutput", []Field{
+		{Name: "Domain", In: Body, WireName: "Domain", Shape: shapeDomain, At: func(s any) any { return &s.(*ClaimDomainOutput).Domain }},
+	})
 	structureConversationRetentionSettings = structure[ConversationRetentionSettings]("ConversationRetentionSettings", []Field{
 		{Name: "RetentionDays", In: Body, WireName: "RetentionDays", Shape: shapeRetentionDays, At: func(s any) any { return &s.(*ConversationRetentionSettings).RetentionDays }},
 	})
@@ -258,6 +290,14 @@ var (
 	structureCreateUserOutput = structure[CreateUserOutput]("CreateUserOutput", []Field{
 		{Name: "User", In: Body, WireName: "User", Shape: shapeUser, At: func(s any) any { return &s.(*CreateUserOutput).User }},
 	})
+	structureDeclineInviteInput = structure[DeclineInviteInput]("DeclineInviteInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Doc: "The Chime account of the invitation.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeclineInviteInput).AccountID }},
+		{Name: "InviteId", In: Body, WireName: "InviteId", Doc: "The invitation, as InviteUsers and ListInvites show it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeclineInviteInput).InviteID }},
+		{Name: "InviteToken", In: Body, WireName: "InviteToken", Doc: "The last part of the link in the mail. Alternative to AccountId and InviteId.", Shape: shapeInviteToken, At: func(s any) any { return &s.(*DeclineInviteInput).InviteToken }},
+	})
+	structureDeclineInviteOutput = structure[DeclineInviteOutput]("DeclineInviteOutput", []Field{
+		{Name: "Invitation", In: Body, WireName: "Invitation", Shape: shapeInvitation, At: func(s any) any { return &s.(*DeclineInviteOutput).Invitation }},
+	})
 	structureDeleteAccountInput = structure[DeleteAccountInput]("DeleteAccountInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteAccountInput).AccountID }},
 	})
@@ -284,8 +324,18 @@ var (
 		{Name: "MemberId", In: Path, WireName: "memberId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomMembershipInput).MemberID }},
 		{Name: "RoomId", In: Path, WireName: "roomId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomMembershipInput).RoomID }},
 	})
-	structureDeleteRoomMembershipOutput           = structure[DeleteRoomMembershipOutput]("DeleteRoomMembershipOutput", []Field{})
-	structureDeleteRoomOutput                     = structure[DeleteRoomOutput]("DeleteRoomOutput", []Field{})
+	structureDeleteRoomMembershipOutput = structure[DeleteRoomMembershipOutput]("DeleteRoomMembershipOutput", []Field{})
+	structureDeleteRoomOutput           = structure[DeleteRoomOutput]("DeleteRoomOutput", []Field{})
+	structureDeleteUserInput            = structure[DeleteUserInput]("DeleteUserInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteUserInput).AccountID }},
+		{Name: "UserId", In: Body, WireName: "UserId", Required: true, Doc: "The user, as ListUsers shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteUserInput).UserID }},
+	})
+	structureDeleteUserOutput = structure[DeleteUserOutput]("DeleteUserOutput", []Field{})
+	structureDeletedAccount   = structure[DeletedAccount]("DeletedAccount", []Field{
+		{Name: "Account", In: Body, WireName: "Account", Required: true, Shape: shapeAccount, At: func(s any) any { return &s.(*DeletedAccount).Account }},
+		{Name: "DeletedOn", In: Body, WireName: "DeletedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*DeletedAccount).DeletedOn }},
+		{Name: "RestorableUntil", In: Body, WireName: "RestorableUntil", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*DeletedAccount).RestorableUntil }},
+	})
 	structureDisassociatePhoneNumberFromUserInput = structure[DisassociatePhoneNumberFromUserInput]("DisassociatePhoneNumberFromUserInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*DisassociatePhoneNumberFromUserInput).AccountID }},
 		{Name: "UserId", In: Path, WireName: "userId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*DisassociatePhoneNumberFromUserInput).UserID }},
@@ -296,7 +346,12 @@ var (
 		{Name: "GroupNames", In: Body, WireName: "GroupNames", Required: true, Shape: shapeNonEmptyStringList, At: func(s any) any { return &s.(*DisassociateSigninDelegateGroupsFromAccountInput).GroupNames }},
 	})
 	structureDisassociateSigninDelegateGroupsFromAccountOutput = structure[DisassociateSigninDelegateGroupsFromAccountOutput]("DisassociateSigninDelegateGroupsFromAccountOutput", []Field{})
-	structureEventsConfiguration                               = structure[EventsConfiguration]("EventsConfiguration", []Field{
+	structureDomain                                            = structure[Domain]("Domain", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Domain).AccountID }},
+		{Name: "ClaimedOn", In: Body, WireName: "ClaimedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Domain).ClaimedOn }},
+		{Name: "DomainName", In: Body, WireName: "DomainName", Required: true, Shape: shapeDomainName, At: func(s any) any { return &s.(*Domain).DomainName }},
+	})
+	structureEventsConfiguration = structure[EventsConfiguration]("EventsConfiguration", []Field{
 		{Name: "BotId", In: Body, WireName: "BotId", Shape: shapeString, At: func(s any) any { return &s.(*EventsConfiguration).BotID }},
 		{Name: "LambdaFunctionArn", In: Body, WireName: "LambdaFunctionArn", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*EventsConfiguration).LambdaFunctionARN }},
 		{Name: "OutboundEventsHTTPSEndpoint", In: Body, WireName: "OutboundEventsHTTPSEndpoint", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*EventsConfiguration).OutboundEventsHTTPSEndpoint }},
@@ -343,6 +398,20 @@ var (
 		{Name: "BusinessCalling", In: Body, WireName: "BusinessCalling", Shape: shapeBusinessCallingSettings, At: func(s any) any { return &s.(*GetGlobalSettingsOutput).BusinessCalling }},
 		{Name: "VoiceConnector", In: Body, WireName: "VoiceConnector", Shape: shapeVoiceConnectorSettings, At: func(s any) any { return &s.(*GetGlobalSettingsOutput).VoiceConnector }},
 	})
+	structureGetInviteInput = structure[GetInviteInput]("GetInviteInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Doc: "The Chime account of the invitation.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetInviteInput).AccountID }},
+		{Name: "InviteId", In: Body, WireName: "InviteId", Doc: "The invitation, as InviteUsers and ListInvites show it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetInviteInput).InviteID }},
+		{Name: "InviteToken", In: Body, WireName: "InviteToken", Doc: "The last part of the link in the mail. Alternative to AccountId and InviteId.", Shape: shapeInviteToken, At: func(s any) any { return &s.(*GetInviteInput).InviteToken }},
+	})
+	structureGetInviteOutput = structure[GetInviteOutput]("GetInviteOutput", []Field{
+		{Name: "Invitation", In: Body, WireName: "Invitation", Shape: shapeInvitation, At: func(s any) any { return &s.(*GetInviteOutput).Invitation }},
+	})
+	structureGetMailInput = structure[GetMailInput]("GetMailInput", []Field{
+		{Name: "MailId", In: Body, WireName: "MailId", Required: true, Doc: "The mail, as ListMail shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetMailInput).MailID }},
+	})
+	structureGetMailOutput = structure[GetMailOutput]("GetMailOutput", []Field{
+		{Name: "Mail", In: Body, WireName: "Mail", Shape: shapeMail, At: func(s any) any { return &s.(*GetMailOutput).Mail }},
+	})
 	structureGetPhoneNumberInput = structure[GetPhoneNumberInput]("GetPhoneNumberInput", []Field{
 		{Name: "PhoneNumberId", In: Path, WireName: "phoneNumberId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*GetPhoneNumberInput).PhoneNumberID }},
 	})
@@ -381,12 +450,30 @@ var (
 	structureGetUserOutput = structure[GetUserOutput]("GetUserOutput", []Field{
 		{Name: "User", In: Body, WireName: "User", Shape: shapeUser, At: func(s any) any { return &s.(*GetUserOutput).User }},
 	})
+	structureGetUserSessionInput = structure[GetUserSessionInput]("GetUserSessionInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetUserSessionInput).AccountID }},
+		{Name: "UserId", In: Body, WireName: "UserId", Required: true, Doc: "The user, as ListUsers shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetUserSessionInput).UserID }},
+	})
+	structureGetUserSessionOutput = structure[GetUserSessionOutput]("GetUserSessionOutput", []Field{
+		{Name: "UserSession", In: Body, WireName: "UserSession", Shape: shapeUserSession, At: func(s any) any { return &s.(*GetUserSessionOutput).UserSession }},
+	})
 	structureGetUserSettingsInput = structure[GetUserSettingsInput]("GetUserSettingsInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*GetUserSettingsInput).AccountID }},
 		{Name: "UserId", In: Path, WireName: "userId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*GetUserSettingsInput).UserID }},
 	})
 	structureGetUserSettingsOutput = structure[GetUserSettingsOutput]("GetUserSettingsOutput", []Field{
 		{Name: "UserSettings", In: Body, WireName: "UserSettings", Shape: shapeUserSettings, At: func(s any) any { return &s.(*GetUserSettingsOutput).UserSettings }},
+	})
+	structureInvitation = structure[Invitation]("Invitation", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Shape: shapeString, At: func(s any) any { return &s.(*Invitation).AccountID }},
+		{Name: "AccountName", In: Body, WireName: "AccountName", Shape: shapeString, At: func(s any) any { return &s.(*Invitation).AccountName }},
+		{Name: "EmailAddress", In: Body, WireName: "EmailAddress", Shape: shapeEmailAddress, At: func(s any) any { return &s.(*Invitation).EmailAddress }},
+		{Name: "ExpiresOn", In: Body, WireName: "ExpiresOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Invitation).ExpiresOn }},
+		{Name: "InviteId", In: Body, WireName: "InviteId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Invitation).InviteID }},
+		{Name: "InvitedBy", In: Body, WireName: "InvitedBy", Doc: "The ARN of who invited last.", Shape: shapeString, At: func(s any) any { return &s.(*Invitation).InvitedBy }},
+		{Name: "InvitedOn", In: Body, WireName: "InvitedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Invitation).InvitedOn }},
+		{Name: "Status", In: Body, WireName: "Status", Shape: shapeInviteStatus, At: func(s any) any { return &s.(*Invitation).Status }},
+		{Name: "UserId", In: Body, WireName: "UserId", Shape: shapeString, At: func(s any) any { return &s.(*Invitation).UserID }},
 	})
 	structureInvite = structure[Invite]("Invite", []Field{
 		{Name: "EmailAddress", In: Body, WireName: "EmailAddress", Shape: shapeEmailAddress, At: func(s any) any { return &s.(*Invite).EmailAddress }},
@@ -421,9 +508,44 @@ var (
 		{Name: "Bots", In: Body, WireName: "Bots", Shape: shapeBotList, At: func(s any) any { return &s.(*ListBotsOutput).Bots }},
 		{Name: "NextToken", In: Body, WireName: "NextToken", Shape: shapeString, At: func(s any) any { return &s.(*ListBotsOutput).NextToken }},
 	})
+	structureListDeletedAccountsInput = structure[ListDeletedAccountsInput]("ListDeletedAccountsInput", []Field{
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListDeletedAccountsInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListDeletedAccountsInput).NextToken }},
+	})
+	structureListDeletedAccountsOutput = structure[ListDeletedAccountsOutput]("ListDeletedAccountsOutput", []Field{
+		{Name: "DeletedAccounts", In: Body, WireName: "DeletedAccounts", Shape: shapeDeletedAccountList, At: func(s any) any { return &s.(*ListDeletedAccountsOutput).DeletedAccounts }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListDeletedAccountsOutput).NextToken }},
+	})
+	structureListDomainsInput = structure[ListDomainsInput]("ListDomainsInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Doc: "Only domains of this Chime account.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListDomainsInput).AccountID }},
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListDomainsInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListDomainsInput).NextToken }},
+	})
+	structureListDomainsOutput = structure[ListDomainsOutput]("ListDomainsOutput", []Field{
+		{Name: "Domains", In: Body, WireName: "Domains", Shape: shapeDomainList, At: func(s any) any { return &s.(*ListDomainsOutput).Domains }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListDomainsOutput).NextToken }},
+	})
 	structureListFaultsInput  = structure[ListFaultsInput]("ListFaultsInput", []Field{})
 	structureListFaultsOutput = structure[ListFaultsOutput]("ListFaultsOutput", []Field{
 		{Name: "Faults", In: Body, WireName: "Faults", Shape: shapeFaultList, At: func(s any) any { return &s.(*ListFaultsOutput).Faults }},
+	})
+	structureListInvitesInput = structure[ListInvitesInput]("ListInvitesInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListInvitesInput).AccountID }},
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListInvitesInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListInvitesInput).NextToken }},
+	})
+	structureListInvitesOutput = structure[ListInvitesOutput]("ListInvitesOutput", []Field{
+		{Name: "Invitations", In: Body, WireName: "Invitations", Shape: shapeInvitationList, At: func(s any) any { return &s.(*ListInvitesOutput).Invitations }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListInvitesOutput).NextToken }},
+	})
+	structureListMailInput = structure[ListMailInput]("ListMailInput", []Field{
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListMailInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListMailInput).NextToken }},
+		{Name: "Status", In: Body, WireName: "Status", Doc: "Only mails of this status.", Shape: shapeMailStatus, At: func(s any) any { return &s.(*ListMailInput).Status }},
+	})
+	structureListMailOutput = structure[ListMailOutput]("ListMailOutput", []Field{
+		{Name: "Mail", In: Body, WireName: "Mail", Shape: shapeMailSummaryList, At: func(s any) any { return &s.(*ListMailOutput).Mail }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListMailOutput).NextToken }},
 	})
 	structureListPhoneNumberOrdersInput = structure[ListPhoneNumberOrdersInput]("ListPhoneNumberOrdersInput", []Field{
 		{Name: "MaxResults", In: Query, WireName: "max-results", Shape: shapeResultMax, At: func(s any) any { return &s.(*ListPhoneNumberOrdersInput).MaxResults }},
@@ -487,7 +609,34 @@ var (
 		{Name: "UserId", In: Path, WireName: "userId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*LogoutUserInput).UserID }},
 	})
 	structureLogoutUserOutput = structure[LogoutUserOutput]("LogoutUserOutput", []Field{})
-	structureMember           = structure[Member]("Member", []Field{
+	structureMail             = structure[Mail]("Mail", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Shape: shapeString, At: func(s any) any { return &s.(*Mail).AccountID }},
+		{Name: "Attempts", In: Body, WireName: "Attempts", Shape: shapeInteger, At: func(s any) any { return &s.(*Mail).Attempts }},
+		{Name: "FinishedOn", In: Body, WireName: "FinishedOn", Doc: "When it was sent or given up.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Mail).FinishedOn }},
+		{Name: "HtmlBody", In: Body, WireName: "HtmlBody", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*Mail).HTMLBody }},
+		{Name: "LastError", In: Body, WireName: "LastError", Doc: "What the SMTP server or the network said last.", Shape: shapeString, At: func(s any) any { return &s.(*Mail).LastError }},
+		{Name: "MailId", In: Body, WireName: "MailId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Mail).MailID }},
+		{Name: "NextAttemptOn", In: Body, WireName: "NextAttemptOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Mail).NextAttemptOn }},
+		{Name: "QueuedOn", In: Body, WireName: "QueuedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Mail).QueuedOn }},
+		{Name: "Status", In: Body, WireName: "Status", Shape: shapeMailStatus, At: func(s any) any { return &s.(*Mail).Status }},
+		{Name: "Subject", In: Body, WireName: "Subject", Shape: shapeString, At: func(s any) any { return &s.(*Mail).Subject }},
+		{Name: "TextBody", In: Body, WireName: "TextBody", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*Mail).TextBody }},
+		{Name: "To", In: Body, WireName: "To", Shape: shapeEmailAddress, At: func(s any) any { return &s.(*Mail).To }},
+		{Name: "UserId", In: Body, WireName: "UserId", Doc: "To whom; gone with the user.", Shape: shapeString, At: func(s any) any { return &s.(*Mail).UserID }},
+	})
+	structureMailSummary = structure[MailSummary]("MailSummary", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Shape: shapeString, At: func(s any) any { return &s.(*MailSummary).AccountID }},
+		{Name: "Attempts", In: Body, WireName: "Attempts", Shape: shapeInteger, At: func(s any) any { return &s.(*MailSummary).Attempts }},
+		{Name: "FinishedOn", In: Body, WireName: "FinishedOn", Doc: "When it was sent or given up.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*MailSummary).FinishedOn }},
+		{Name: "LastError", In: Body, WireName: "LastError", Doc: "What the SMTP server or the network said last.", Shape: shapeString, At: func(s any) any { return &s.(*MailSummary).LastError }},
+		{Name: "MailId", In: Body, WireName: "MailId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*MailSummary).MailID }},
+		{Name: "NextAttemptOn", In: Body, WireName: "NextAttemptOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*MailSummary).NextAttemptOn }},
+		{Name: "QueuedOn", In: Body, WireName: "QueuedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*MailSummary).QueuedOn }},
+		{Name: "Status", In: Body, WireName: "Status", Shape: shapeMailStatus, At: func(s any) any { return &s.(*MailSummary).Status }},
+		{Name: "To", In: Body, WireName: "To", Shape: shapeEmailAddress, At: func(s any) any { return &s.(*MailSummary).To }},
+		{Name: "UserId", In: Body, WireName: "UserId", Doc: "To whom; gone with the user.", Shape: shapeString, At: func(s any) any { return &s.(*MailSummary).UserID }},
+	})
+	structureMember = structure[Member]("Member", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*Member).AccountID }},
 		{Name: "Email", In: Body, WireName: "Email", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*Member).Email }},
 		{Name: "FullName", In: Body, WireName: "FullName", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*Member).FullName }},
@@ -600,12 +749,25 @@ var (
 	structureRegenerateSecurityTokenOutput = structure[RegenerateSecurityTokenOutput]("RegenerateSecurityTokenOutput", []Field{
 		{Name: "Bot", In: Body, WireName: "Bot", Shape: shapeBot, At: func(s any) any { return &s.(*RegenerateSecurityTokenOutput).Bot }},
 	})
+	structureReleaseDomainInput = structure[ReleaseDomainInput]("ReleaseDomainInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ReleaseDomainInput).AccountID }},
+		{Name: "DomainName", In: Body, WireName: "DomainName", Required: true, Doc: "A domain that ListDomains shows for this account.", Shape: shapeDomainName, At: func(s any) any { return &s.(*ReleaseDomainInput).DomainName }},
+	})
+	structureReleaseDomainOutput = structure[ReleaseDomainOutput]("ReleaseDomainOutput", []Field{
+		{Name: "Account", In: Body, WireName: "Account", Shape: shapeAccount, At: func(s any) any { return &s.(*ReleaseDomainOutput).Account }},
+	})
 	structureResetPersonalPINInput = structure[ResetPersonalPINInput]("ResetPersonalPINInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ResetPersonalPINInput).AccountID }},
 		{Name: "UserId", In: Path, WireName: "userId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ResetPersonalPINInput).UserID }},
 	})
 	structureResetPersonalPINOutput = structure[ResetPersonalPINOutput]("ResetPersonalPINOutput", []Field{
 		{Name: "User", In: Body, WireName: "User", Shape: shapeUser, At: func(s any) any { return &s.(*ResetPersonalPINOutput).User }},
+	})
+	structureRestoreAccountInput = structure[RestoreAccountInput]("RestoreAccountInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListDeletedAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RestoreAccountInput).AccountID }},
+	})
+	structureRestoreAccountOutput = structure[RestoreAccountOutput]("RestoreAccountOutput", []Field{
+		{Name: "Account", In: Body, WireName: "Account", Shape: shapeAccount, At: func(s any) any { return &s.(*RestoreAccountOutput).Account }},
 	})
 	structureRestorePhoneNumberInput = structure[RestorePhoneNumberInput]("RestorePhoneNumberInput", []Field{
 		{Name: "PhoneNumberId", In: Path, WireName: "phoneNumberId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RestorePhoneNumberInput).PhoneNumberID }},
@@ -670,7 +832,14 @@ var (
 		{Name: "AccountSettings", In: Body, WireName: "AccountSettings", Required: true, Shape: shapeAccountSettings, At: func(s any) any { return &s.(*UpdateAccountSettingsInput).AccountSettings }},
 	})
 	structureUpdateAccountSettingsOutput = structure[UpdateAccountSettingsOutput]("UpdateAccountSettingsOutput", []Field{})
-	structureUpdateBotInput              = structure[UpdateBotInput]("UpdateBotInput", []Field{
+	structureUpdateAccountTypeInput      = structure[UpdateAccountTypeInput]("UpdateAccountTypeInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UpdateAccountTypeInput).AccountID }},
+		{Name: "AccountType", In: Body, WireName: "AccountType", Required: true, Doc: "Team, EnterpriseDirectory, EnterpriseLWA or EnterpriseOIDC.", Shape: shapeAccountType, At: func(s any) any { return &s.(*UpdateAccountTypeInput).AccountType }},
+	})
+	structureUpdateAccountTypeOutput = structure[UpdateAccountTypeOutput]("UpdateAccountTypeOutput", []Field{
+		{Name: "Account", In: Body, WireName: "Account", Shape: shapeAccount, At: func(s any) any { return &s.(*UpdateAccountTypeOutput).Account }},
+	})
+	structureUpdateBotInput = structure[UpdateBotInput]("UpdateBotInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UpdateBotInput).AccountID }},
 		{Name: "BotId", In: Path, WireName: "botId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UpdateBotInput).BotID }},
 		{Name: "Disabled", In: Body, WireName: "Disabled", Shape: shapeNullableBoolean, At: func(s any) any { return &s.(*UpdateBotInput).Disabled }},
@@ -717,6 +886,13 @@ var (
 	structureUpdateRoomOutput = structure[UpdateRoomOutput]("UpdateRoomOutput", []Field{
 		{Name: "Room", In: Body, WireName: "Room", Shape: shapeRoom, At: func(s any) any { return &s.(*UpdateRoomOutput).Room }},
 	})
+	structureUpdateSupportedLicensesInput = structure[UpdateSupportedLicensesInput]("UpdateSupportedLicensesInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UpdateSupportedLicensesInput).AccountID }},
+		{Name: "SupportedLicenses", In: Body, WireName: "SupportedLicenses", Required: true, Doc: "All of the licenses, not only new ones.", Shape: shapeSupportedLicenseList, At: func(s any) any { return &s.(*UpdateSupportedLicensesInput).SupportedLicenses }},
+	})
+	structureUpdateSupportedLicensesOutput = structure[UpdateSupportedLicensesOutput]("UpdateSupportedLicensesOutput", []Field{
+		{Name: "Account", In: Body, WireName: "Account", Shape: shapeAccount, At: func(s any) any { return &s.(*UpdateSupportedLicensesOutput).Account }},
+	})
 	structureUpdateUserInput = structure[UpdateUserInput]("UpdateUserInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UpdateUserInput).AccountID }},
 		{Name: "AlexaForBusinessMetadata", In: Body, WireName: "AlexaForBusinessMetadata", Shape: shapeAlexaForBusinessMetadata, At: func(s any) any { return &s.(*UpdateUserInput).AlexaForBusinessMetadata }},
@@ -726,6 +902,15 @@ var (
 	})
 	structureUpdateUserOutput = structure[UpdateUserOutput]("UpdateUserOutput", []Field{
 		{Name: "User", In: Body, WireName: "User", Shape: shapeUser, At: func(s any) any { return &s.(*UpdateUserOutput).User }},
+	})
+	structureUpdateUserProfileInput = structure[UpdateUserProfileInput]("UpdateUserProfileInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UpdateUserProfileInput).AccountID }},
+		{Name: "DisplayName", In: Body, WireName: "DisplayName", Doc: "The new name.", Shape: shapeDisplayName, At: func(s any) any { return &s.(*UpdateUserProfileInput).DisplayName }},
+		{Name: "Email", In: Body, WireName: "Email", Doc: "The new address; must be free in the AWS account.", Shape: shapeEmailAddress, At: func(s any) any { return &s.(*UpdateUserProfileInput).Email }},
+		{Name: "UserId", In: Body, WireName: "UserId", Required: true, Doc: "The user, as ListUsers shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UpdateUserProfileInput).UserID }},
+	})
+	structureUpdateUserProfileOutput = structure[UpdateUserProfileOutput]("UpdateUserProfileOutput", []Field{
+		{Name: "User", In: Body, WireName: "User", Shape: shapeUser, At: func(s any) any { return &s.(*UpdateUserProfileOutput).User }},
 	})
 	structureUpdateUserRequestItem = structure[UpdateUserRequestItem]("UpdateUserRequestItem", []Field{
 		{Name: "AlexaForBusinessMetadata", In: Body, WireName: "AlexaForBusinessMetadata", Shape: shapeAlexaForBusinessMetadata, At: func(s any) any { return &s.(*UpdateUserRequestItem).AlexaForBusinessMetadata }},
@@ -759,6 +944,11 @@ var (
 		{Name: "ErrorMessage", In: Body, WireName: "ErrorMessage", Shape: shapeString, At: func(s any) any { return &s.(*UserError).ErrorMessage }},
 		{Name: "UserId", In: Body, WireName: "UserId", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UserError).UserID }},
 	})
+	structureUserSession = structure[UserSession]("UserSession", []Field{
+		{Name: "Active", In: Body, WireName: "Active", Doc: "The user is registered and not suspended.", Shape: shapeBoolean, At: func(s any) any { return &s.(*UserSession).Active }},
+		{Name: "SessionEpoch", In: Body, WireName: "SessionEpoch", Doc: "Goes up when the user is logged out or suspended.", Shape: shapeInteger, At: func(s any) any { return &s.(*UserSession).SessionEpoch }},
+		{Name: "UserId", In: Body, WireName: "UserId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*UserSession).UserID }},
+	})
 	structureUserSettings = structure[UserSettings]("UserSettings", []Field{
 		{Name: "Telephony", In: Body, WireName: "Telephony", Required: true, Shape: shapeTelephonySettings, At: func(s any) any { return &s.(*UserSettings).Telephony }},
 	})
@@ -784,6 +974,17 @@ var Exceptions = []Exception{
 
 // AllOperations are the operations of both models, by name.
 var AllOperations = operations([]*Operation{
+	{
+		Name: "AcceptInvite", Method: http.MethodPost, Path: "/carillon/AcceptInvite",
+		Status:    200,
+		Extension: true,
+		Doc:       "Accepts an invitation: the user becomes Registered, with the account's default license and a PIN. An invitation can be accepted once, within 30 days.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureAcceptInviteInput, Output: structureAcceptInviteOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.AcceptInvite(ctx, in.(*AcceptInviteInput))
+		},
+	},
 	{
 		Name: "AssociatePhoneNumberWithUser", Method: http.MethodPost, Path: "/accounts/{accountId}/users/{userId}",
 		QueryName: "operation", QueryValue: "associate-phone-number",
@@ -864,6 +1065,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "ClaimDomain", Method: http.MethodPost, Path: "/carillon/ClaimDomain",
+		Status:    200,
+		Extension: true,
+		Doc:       "Claims a mail domain for an account: addresses in it can no longer join other accounts of the AWS account. A Team account becomes EnterpriseLWA. Nobody asks the DNS: whoever may call this is believed.",
+		Errors:    []string{"BadRequestException", "ConflictException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureClaimDomainInput, Output: structureClaimDomainOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ClaimDomain(ctx, in.(*ClaimDomainInput))
+		},
+	},
+	{
 		Name: "CreateAccount", Method: http.MethodPost, Path: "/accounts",
 		Status: 201,
 		Errors: []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
@@ -928,6 +1140,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "DeclineInvite", Method: http.MethodPost, Path: "/carillon/DeclineInvite",
+		Status:    200,
+		Extension: true,
+		Doc:       "Declines an invitation: its status becomes Failed.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureDeclineInviteInput, Output: structureDeclineInviteOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.DeclineInvite(ctx, in.(*DeclineInviteInput))
+		},
+	},
+	{
 		Name: "DeleteAccount", Method: http.MethodDelete, Path: "/accounts/{accountId}",
 		Status: 204,
 		Errors: []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException", "UnprocessableEntityException"},
@@ -949,6 +1172,7 @@ var AllOperations = operations([]*Operation{
 		Name: "DeleteFault", Method: http.MethodPost, Path: "/carillon/DeleteFault",
 		Status:    200,
 		Extension: true,
+		Doc:       "Takes a fault back.",
 		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
 		Input:     structureDeleteFaultInput, Output: structureDeleteFaultOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
@@ -980,6 +1204,17 @@ var AllOperations = operations([]*Operation{
 		Input:  structureDeleteRoomMembershipInput, Output: structureDeleteRoomMembershipOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.DeleteRoomMembership(ctx, in.(*DeleteRoomMembershipInput))
+		},
+	},
+	{
+		Name: "DeleteUser", Method: http.MethodPost, Path: "/carillon/DeleteUser",
+		Status:    200,
+		Extension: true,
+		Doc:       "Deletes a user for good: the address and the PIN are free for others, and no personal data is left.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureDeleteUserInput, Output: structureDeleteUserOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.DeleteUser(ctx, in.(*DeleteUserInput))
 		},
 	},
 	{
@@ -1053,6 +1288,30 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "GetInvite", Method: http.MethodPost, Path: "/carillon/GetInvite",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Describes an invitation, by the token of its link or by its id.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureGetInviteInput, Output: structureGetInviteOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.GetInvite(ctx, in.(*GetInviteInput))
+		},
+	},
+	{
+		Name: "GetMail", Method: http.MethodPost, Path: "/carillon/GetMail",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Shows a mail as it is sent. Without an SMTP server this is the mailbox: the link in it works.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureGetMailInput, Output: structureGetMailOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.GetMail(ctx, in.(*GetMailInput))
+		},
+	},
+	{
 		Name: "GetPhoneNumber", Method: http.MethodGet, Path: "/phone-numbers/{phoneNumberId}",
 		Status:   200,
 		ReadOnly: true,
@@ -1113,6 +1372,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "GetUserSession", Method: http.MethodPost, Path: "/carillon/GetUserSession",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Tells a front end that signs users in whether a session is still good: it is while the user is Active and SessionEpoch is what it was when the session began.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureGetUserSessionInput, Output: structureGetUserSessionOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.GetUserSession(ctx, in.(*GetUserSessionInput))
+		},
+	},
+	{
 		Name: "GetUserSettings", Method: http.MethodGet, Path: "/accounts/{accountId}/users/{userId}/settings",
 		Status:   200,
 		ReadOnly: true,
@@ -1153,14 +1424,63 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "ListDeletedAccounts", Method: http.MethodPost, Path: "/carillon/ListDeletedAccounts",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the deleted accounts that can be restored.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListDeletedAccountsInput, Output: structureListDeletedAccountsOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListDeletedAccounts(ctx, in.(*ListDeletedAccountsInput))
+		},
+	},
+	{
+		Name: "ListDomains", Method: http.MethodPost, Path: "/carillon/ListDomains",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists claimed domains, of one account or of all.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListDomainsInput, Output: structureListDomainsOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListDomains(ctx, in.(*ListDomainsInput))
+		},
+	},
+	{
 		Name: "ListFaults", Method: http.MethodPost, Path: "/carillon/ListFaults",
 		Status:    200,
 		ReadOnly:  true,
 		Extension: true,
+		Doc:       "Lists the faults that are yet to strike, in the order in which they are tried.",
 		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
 		Input:     structureListFaultsInput, Output: structureListFaultsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ListFaults(ctx, in.(*ListFaultsInput))
+		},
+	},
+	{
+		Name: "ListInvites", Method: http.MethodPost, Path: "/carillon/ListInvites",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the invitations of an account that are open or failed, in the order in which they were made.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListInvitesInput, Output: structureListInvitesOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListInvites(ctx, in.(*ListInvitesInput))
+		},
+	},
+	{
+		Name: "ListMail", Method: http.MethodPost, Path: "/carillon/ListMail",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the mails that the server sent, is about to send, or could not send, in the order in which they were written.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListMailInput, Output: structureListMailOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListMail(ctx, in.(*ListMailInput))
 		},
 	},
 	{
@@ -1246,6 +1566,7 @@ var AllOperations = operations([]*Operation{
 		Name: "PutFault", Method: http.MethodPost, Path: "/carillon/PutFault",
 		Status:    200,
 		Extension: true,
+		Doc:       "Orders an error, a delay or a lost connection for calls of an operation. For tests; refused unless the server runs with --faults.",
 		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
 		Input:     structurePutFaultInput, Output: structurePutFaultOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
@@ -1292,6 +1613,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "ReleaseDomain", Method: http.MethodPost, Path: "/carillon/ReleaseDomain",
+		Status:    200,
+		Extension: true,
+		Doc:       "Gives a domain up. Users with an address in it leave the account, but suspended ones of Team and EnterpriseLWA accounts stay suspended. With the last domain the account becomes a Team account.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureReleaseDomainInput, Output: structureReleaseDomainOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ReleaseDomain(ctx, in.(*ReleaseDomainInput))
+		},
+	},
+	{
 		Name: "ResetPersonalPIN", Method: http.MethodPost, Path: "/accounts/{accountId}/users/{userId}",
 		QueryName: "operation", QueryValue: "reset-personal-pin",
 		Status: 200,
@@ -1299,6 +1631,17 @@ var AllOperations = operations([]*Operation{
 		Input:  structureResetPersonalPINInput, Output: structureResetPersonalPINOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ResetPersonalPIN(ctx, in.(*ResetPersonalPINInput))
+		},
+	},
+	{
+		Name: "RestoreAccount", Method: http.MethodPost, Path: "/carillon/RestoreAccount",
+		Status:    200,
+		Extension: true,
+		Doc:       "Brings a deleted account back, with its settings and without its users. Possible for 90 days.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureRestoreAccountInput, Output: structureRestoreAccountOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.RestoreAccount(ctx, in.(*RestoreAccountInput))
 		},
 	},
 	{
@@ -1338,6 +1681,17 @@ var AllOperations = operations([]*Operation{
 		Input:  structureUpdateAccountSettingsInput, Output: structureUpdateAccountSettingsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.UpdateAccountSettings(ctx, in.(*UpdateAccountSettingsInput))
+		},
+	},
+	{
+		Name: "UpdateAccountType", Method: http.MethodPost, Path: "/carillon/UpdateAccountType",
+		Status:    200,
+		Extension: true,
+		Doc:       "Changes how the users of an account come to it. Users, licenses and domains stay as they are.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureUpdateAccountTypeInput, Output: structureUpdateAccountTypeOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.UpdateAccountType(ctx, in.(*UpdateAccountTypeInput))
 		},
 	},
 	{
@@ -1395,12 +1749,34 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "UpdateSupportedLicenses", Method: http.MethodPost, Path: "/carillon/UpdateSupportedLicenses",
+		Status:    200,
+		Extension: true,
+		Doc:       "Replaces the licenses that users of an account may have. The default license must stay among them; users keep what they have.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureUpdateSupportedLicensesInput, Output: structureUpdateSupportedLicensesOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.UpdateSupportedLicenses(ctx, in.(*UpdateSupportedLicensesInput))
+		},
+	},
+	{
 		Name: "UpdateUser", Method: http.MethodPost, Path: "/accounts/{accountId}/users/{userId}",
 		Status: 200,
 		Errors: []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
 		Input:  structureUpdateUserInput, Output: structureUpdateUserOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.UpdateUser(ctx, in.(*UpdateUserInput))
+		},
+	},
+	{
+		Name: "UpdateUserProfile", Method: http.MethodPost, Path: "/carillon/UpdateUserProfile",
+		Status:    200,
+		Extension: true,
+		Doc:       "Corrects the address or the name of a user who has registered.",
+		Errors:    []string{"BadRequestException", "ConflictException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureUpdateUserProfileInput, Output: structureUpdateUserProfileOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.UpdateUserProfile(ctx, in.(*UpdateUserProfileInput))
 		},
 	},
 	{

@@ -18,6 +18,7 @@ type Operation struct {
 	Status     int      // the HTTP status of success
 	ReadOnly   bool     // the operation changes nothing
 	Extension  bool     // Carillon's own, not Amazon's
+	Doc        string   // what it does, in sentences; empty for Amazon's, whose model came without its prose
 	Errors     []string // the declared exceptions, by name
 	Input      *Structure
 	Output     *Structure
@@ -106,8 +107,9 @@ type Field struct {
 	In               Location
 	WireName         string // in the path or query: accountId, max-results; in the body the same as Name
 	Required         bool
-	Box              bool // a string whose absence differs from emptiness: *string in Go
-	IdempotencyToken bool // clients make one up where the caller gives none
+	Box              bool   // a string whose absence differs from emptiness: *string in Go
+	IdempotencyToken bool   // clients make one up where the caller gives none
+	Doc              string // what it means, in sentences, where the name does not say it all
 	Shape            *Shape
 
 	// At takes a pointer to the structure and returns a pointer to the member in it: *string, or **string if

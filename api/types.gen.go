@@ -6,7 +6,20 @@ import (
 	"time"
 )
 
-// Account is a part of CreateAccountOutput, GetAccountOutput, ListAccountsOutput, UpdateAccountOutput.
+// AcceptInviteInput is the input of AcceptInvite: POST /carillon/AcceptInvite.
+type AcceptInviteInput struct {
+	AccountID   string
+	DisplayName string // sensitive
+	InviteID    string
+	InviteToken string // sensitive
+}
+
+// AcceptInviteOutput is the output of AcceptInvite, sent with status 200.
+type AcceptInviteOutput struct {
+	User *User
+}
+
+// Account is a part of CreateAccountOutput, DeletedAccount, GetAccountOutput, and 6 others.
 type Account struct {
 	AccountID            string // required
 	AccountStatus        string // a AccountStatus
@@ -133,6 +146,17 @@ type BusinessCallingSettings struct {
 	CdrBucket *string // nil is absent
 }
 
+// ClaimDomainInput is the input of ClaimDomain: POST /carillon/ClaimDomain.
+type ClaimDomainInput struct {
+	AccountID  string // required
+	DomainName string // required
+}
+
+// ClaimDomainOutput is the output of ClaimDomain, sent with status 200.
+type ClaimDomainOutput struct {
+	Domain *Domain
+}
+
 // ConversationRetentionSettings is a part of RetentionSettings.
 type ConversationRetentionSettings struct {
 	RetentionDays int
@@ -222,6 +246,18 @@ type CreateUserOutput struct {
 	User *User
 }
 
+// DeclineInviteInput is the input of DeclineInvite: POST /carillon/DeclineInvite.
+type DeclineInviteInput struct {
+	AccountID   string
+	InviteID    string
+	InviteToken string // sensitive
+}
+
+// DeclineInviteOutput is the output of DeclineInvite, sent with status 200.
+type DeclineInviteOutput struct {
+	Invitation *Invitation
+}
+
 // DeleteAccountInput is the input of DeleteAccount: DELETE /accounts/{accountId}.
 type DeleteAccountInput struct {
 	AccountID string // required
@@ -274,6 +310,22 @@ type DeleteRoomMembershipOutput struct{}
 // DeleteRoomOutput is the output of DeleteRoom, sent with status 204.
 type DeleteRoomOutput struct{}
 
+// DeleteUserInput is the input of DeleteUser: POST /carillon/DeleteUser.
+type DeleteUserInput struct {
+	AccountID string // required
+	UserID    string // required
+}
+
+// DeleteUserOutput is the output of DeleteUser, sent with status 200.
+type DeleteUserOutput struct{}
+
+// DeletedAccount is a part of ListDeletedAccountsOutput.
+type DeletedAccount struct {
+	Account         *Account // required
+	DeletedOn       time.Time
+	RestorableUntil time.Time
+}
+
 // DisassociatePhoneNumberFromUserInput is the input of DisassociatePhoneNumberFromUser: POST /accounts/{accountId}/users/{userId}?operation=disassociate-phone-number.
 type DisassociatePhoneNumberFromUserInput struct {
 	AccountID string // required
@@ -291,6 +343,13 @@ type DisassociateSigninDelegateGroupsFromAccountInput struct {
 
 // DisassociateSigninDelegateGroupsFromAccountOutput is the output of DisassociateSigninDelegateGroupsFromAccount, sent with status 200.
 type DisassociateSigninDelegateGroupsFromAccountOutput struct{}
+
+// Domain is a part of ClaimDomainOutput, ListDomainsOutput.
+type Domain struct {
+	AccountID  string // required
+	ClaimedOn  time.Time
+	DomainName string // required
+}
 
 // EventsConfiguration is a part of GetEventsConfigurationOutput, PutEventsConfigurationOutput.
 type EventsConfiguration struct {
@@ -363,6 +422,28 @@ type GetGlobalSettingsOutput struct {
 	VoiceConnector  *VoiceConnectorSettings
 }
 
+// GetInviteInput is the input of GetInvite: POST /carillon/GetInvite.
+type GetInviteInput struct {
+	AccountID   string
+	InviteID    string
+	InviteToken string // sensitive
+}
+
+// GetInviteOutput is the output of GetInvite, sent with status 200.
+type GetInviteOutput struct {
+	Invitation *Invitation
+}
+
+// GetMailInput is the input of GetMail: POST /carillon/GetMail.
+type GetMailInput struct {
+	MailID string // required
+}
+
+// GetMailOutput is the output of GetMail, sent with status 200.
+type GetMailOutput struct {
+	Mail *Mail
+}
+
 // GetPhoneNumberInput is the input of GetPhoneNumber: GET /phone-numbers/{phoneNumberId}.
 type GetPhoneNumberInput struct {
 	PhoneNumberID string // required
@@ -425,6 +506,17 @@ type GetUserOutput struct {
 	User *User
 }
 
+// GetUserSessionInput is the input of GetUserSession: POST /carillon/GetUserSession.
+type GetUserSessionInput struct {
+	AccountID string // required
+	UserID    string // required
+}
+
+// GetUserSessionOutput is the output of GetUserSession, sent with status 200.
+type GetUserSessionOutput struct {
+	UserSession *UserSession
+}
+
 // GetUserSettingsInput is the input of GetUserSettings: GET /accounts/{accountId}/users/{userId}/settings.
 type GetUserSettingsInput struct {
 	AccountID string // required
@@ -434,6 +526,19 @@ type GetUserSettingsInput struct {
 // GetUserSettingsOutput is the output of GetUserSettings, sent with status 200.
 type GetUserSettingsOutput struct {
 	UserSettings *UserSettings
+}
+
+// Invitation is a part of DeclineInviteOutput, GetInviteOutput, ListInvitesOutput.
+type Invitation struct {
+	AccountID    string
+	AccountName  string
+	EmailAddress string // sensitive
+	ExpiresOn    time.Time
+	InviteID     string // required
+	InvitedBy    string
+	InvitedOn    time.Time
+	Status       string // a InviteStatus
+	UserID       string
 }
 
 // Invite is a part of InviteUsersOutput.
@@ -483,12 +588,63 @@ type ListBotsOutput struct {
 	NextToken string
 }
 
+// ListDeletedAccountsInput is the input of ListDeletedAccounts: POST /carillon/ListDeletedAccounts.
+type ListDeletedAccountsInput struct {
+	MaxResults int
+	NextToken  string
+}
+
+// ListDeletedAccountsOutput is the output of ListDeletedAccounts, sent with status 200.
+type ListDeletedAccountsOutput struct {
+	DeletedAccounts []DeletedAccount
+	NextToken       string
+}
+
+// ListDomainsInput is the input of ListDomains: POST /carillon/ListDomains.
+type ListDomainsInput struct {
+	AccountID  string
+	MaxResults int
+	NextToken  string
+}
+
+// ListDomainsOutput is the output of ListDomains, sent with status 200.
+type ListDomainsOutput struct {
+	Domains   []Domain
+	NextToken string
+}
+
 // ListFaultsInput is the input of ListFaults: POST /carillon/ListFaults.
 type ListFaultsInput struct{}
 
 // ListFaultsOutput is the output of ListFaults, sent with status 200.
 type ListFaultsOutput struct {
 	Faults []Fault
+}
+
+// ListInvitesInput is the input of ListInvites: POST /carillon/ListInvites.
+type ListInvitesInput struct {
+	AccountID  string // required
+	MaxResults int
+	NextToken  string
+}
+
+// ListInvitesOutput is the output of ListInvites, sent with status 200.
+type ListInvitesOutput struct {
+	Invitations []Invitation
+	NextToken   string
+}
+
+// ListMailInput is the input of ListMail: POST /carillon/ListMail.
+type ListMailInput struct {
+	MaxResults int
+	NextToken  string
+	Status     string // a MailStatus
+}
+
+// ListMailOutput is the output of ListMail, sent with status 200.
+type ListMailOutput struct {
+	Mail      []MailSummary
+	NextToken string
 }
 
 // ListPhoneNumberOrdersInput is the input of ListPhoneNumberOrders: GET /phone-number-orders.
@@ -580,6 +736,37 @@ type LogoutUserInput struct {
 
 // LogoutUserOutput is the output of LogoutUser, sent with status 204.
 type LogoutUserOutput struct{}
+
+// Mail is a part of GetMailOutput.
+type Mail struct {
+	AccountID     string
+	Attempts      int
+	FinishedOn    time.Time
+	HTMLBody      string // sensitive
+	LastError     string
+	MailID        string // required
+	NextAttemptOn time.Time
+	QueuedOn      time.Time
+	Status        string // a MailStatus
+	Subject       string
+	TextBody      string // sensitive
+	To            string // sensitive
+	UserID        string
+}
+
+// MailSummary is a part of ListMailOutput.
+type MailSummary struct {
+	AccountID     string
+	Attempts      int
+	FinishedOn    time.Time
+	LastError     string
+	MailID        string // required
+	NextAttemptOn time.Time
+	QueuedOn      time.Time
+	Status        string // a MailStatus
+	To            string // sensitive
+	UserID        string
+}
 
 // Member is a part of RoomMembership.
 type Member struct {
@@ -738,6 +925,17 @@ type RegenerateSecurityTokenOutput struct {
 	Bot *Bot
 }
 
+// ReleaseDomainInput is the input of ReleaseDomain: POST /carillon/ReleaseDomain.
+type ReleaseDomainInput struct {
+	AccountID  string // required
+	DomainName string // required
+}
+
+// ReleaseDomainOutput is the output of ReleaseDomain, sent with status 200.
+type ReleaseDomainOutput struct {
+	Account *Account
+}
+
 // ResetPersonalPINInput is the input of ResetPersonalPIN: POST /accounts/{accountId}/users/{userId}?operation=reset-personal-pin.
 type ResetPersonalPINInput struct {
 	AccountID string // required
@@ -747,6 +945,16 @@ type ResetPersonalPINInput struct {
 // ResetPersonalPINOutput is the output of ResetPersonalPIN, sent with status 200.
 type ResetPersonalPINOutput struct {
 	User *User
+}
+
+// RestoreAccountInput is the input of RestoreAccount: POST /carillon/RestoreAccount.
+type RestoreAccountInput struct {
+	AccountID string // required
+}
+
+// RestoreAccountOutput is the output of RestoreAccount, sent with status 200.
+type RestoreAccountOutput struct {
+	Account *Account
 }
 
 // RestorePhoneNumberInput is the input of RestorePhoneNumber: POST /phone-numbers/{phoneNumberId}?operation=restore.
@@ -840,6 +1048,17 @@ type UpdateAccountSettingsInput struct {
 // UpdateAccountSettingsOutput is the output of UpdateAccountSettings, sent with status 204.
 type UpdateAccountSettingsOutput struct{}
 
+// UpdateAccountTypeInput is the input of UpdateAccountType: POST /carillon/UpdateAccountType.
+type UpdateAccountTypeInput struct {
+	AccountID   string // required
+	AccountType string // required, a AccountType
+}
+
+// UpdateAccountTypeOutput is the output of UpdateAccountType, sent with status 200.
+type UpdateAccountTypeOutput struct {
+	Account *Account
+}
+
 // UpdateBotInput is the input of UpdateBot: POST /accounts/{accountId}/bots/{botId}.
 type UpdateBotInput struct {
 	AccountID string // required
@@ -913,6 +1132,17 @@ type UpdateRoomOutput struct {
 	Room *Room
 }
 
+// UpdateSupportedLicensesInput is the input of UpdateSupportedLicenses: POST /carillon/UpdateSupportedLicenses.
+type UpdateSupportedLicensesInput struct {
+	AccountID         string   // required
+	SupportedLicenses []string // required
+}
+
+// UpdateSupportedLicensesOutput is the output of UpdateSupportedLicenses, sent with status 200.
+type UpdateSupportedLicensesOutput struct {
+	Account *Account
+}
+
 // UpdateUserInput is the input of UpdateUser: POST /accounts/{accountId}/users/{userId}.
 type UpdateUserInput struct {
 	AccountID                string // required
@@ -924,6 +1154,19 @@ type UpdateUserInput struct {
 
 // UpdateUserOutput is the output of UpdateUser, sent with status 200.
 type UpdateUserOutput struct {
+	User *User
+}
+
+// UpdateUserProfileInput is the input of UpdateUserProfile: POST /carillon/UpdateUserProfile.
+type UpdateUserProfileInput struct {
+	AccountID   string // required
+	DisplayName string // sensitive
+	Email       string // sensitive
+	UserID      string // required
+}
+
+// UpdateUserProfileOutput is the output of UpdateUserProfile, sent with status 200.
+type UpdateUserProfileOutput struct {
 	User *User
 }
 
@@ -945,7 +1188,7 @@ type UpdateUserSettingsInput struct {
 // UpdateUserSettingsOutput is the output of UpdateUserSettings, sent with status 204.
 type UpdateUserSettingsOutput struct{}
 
-// User is a part of CreateUserOutput, GetUserOutput, ListUsersOutput, and 2 others.
+// User is a part of AcceptInviteOutput, CreateUserOutput, GetUserOutput, and 4 others.
 type User struct {
 	AccountID                string
 	AlexaForBusinessMetadata *AlexaForBusinessMetadata
@@ -967,6 +1210,13 @@ type UserError struct {
 	ErrorCode    string // a ErrorCode
 	ErrorMessage string
 	UserID       string
+}
+
+// UserSession is a part of GetUserSessionOutput.
+type UserSession struct {
+	Active       *bool
+	SessionEpoch int
+	UserID       string // required
 }
 
 // UserSettings is a part of GetUserSettingsOutput, UpdateUserSettingsInput.
@@ -1066,6 +1316,14 @@ const (
 	LicensePlus     = "Plus"
 	LicensePro      = "Pro"
 	LicenseProTrial = "ProTrial"
+)
+
+// The values of MailStatus.
+const (
+	MailStatusQueued    = "Queued"
+	MailStatusSent      = "Sent"
+	MailStatusFailed    = "Failed"
+	MailStatusWithdrawn = "Withdrawn"
 )
 
 // The values of MemberType.

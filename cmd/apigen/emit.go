@@ -293,6 +293,9 @@ func (e *emitter) field(s structure, name string) string {
 	if m.IdempotencyToken {
 		parts = append(parts, "IdempotencyToken: true")
 	}
+	if m.Documentation != "" {
+		parts = append(parts, fmt.Sprintf("Doc: %q", m.Documentation))
+	}
 	parts = append(parts, "Shape: shape"+m.Shape,
 		fmt.Sprintf("At: func(s any) any { return &s.(*%s).%s }", s.name, goName(name)))
 	return "{" + strings.Join(parts, ", ") + "}"
@@ -310,6 +313,9 @@ func (e *emitter) operation(op *operation) {
 	}
 	if op.extension {
 		e.printf("Extension: true,\n")
+	}
+	if op.Documentation != "" {
+		e.printf("Doc: %q,\n", op.Documentation)
 	}
 	var errs []string
 	for _, r := range op.Errors {

@@ -34,10 +34,11 @@ type operation struct {
 		RequestURI   string `json:"requestUri"`
 		ResponseCode int    `json:"responseCode"`
 	} `json:"http"`
-	ReadOnly bool  `json:"readonly"`
-	Input    *ref  `json:"input"`
-	Output   *ref  `json:"output"`
-	Errors   []ref `json:"errors"`
+	ReadOnly      bool   `json:"readonly"`
+	Documentation string `json:"documentation"`
+	Input         *ref   `json:"input"`
+	Output        *ref   `json:"output"`
+	Errors        []ref  `json:"errors"`
 }
 
 type ref struct {
@@ -69,6 +70,7 @@ type member struct {
 	LocationName     string `json:"locationName"`
 	Box              bool   `json:"box"`
 	IdempotencyToken bool   `json:"idempotencyToken"`
+	Documentation    string `json:"documentation"`
 }
 
 // path is the template without its fixed query item.
@@ -383,6 +385,9 @@ func (c *checker) checkOperation(op *operation) {
 	slices.Sort(bound)
 	if !slices.Equal(labels, bound) {
 		c.complain("operation %s: the path has labels %q, the input binds %q", op.name, labels, bound)
+	}
+	if op.extension && op.Documentation == "" {
+		c.complain("operation %s: an extension needs documentation, since nobody else has any", op.name)
 	}
 	extensionForm := op.HTTP.Method == "POST" && op.HTTP.RequestURI == "/carillon/"+op.name && op.HTTP.ResponseCode == 200
 	if op.extension && !extensionForm {

@@ -7,11 +7,12 @@ import (
 
 // initialisms are the words of the model that Go writes in one case.
 var initialisms = map[string]string{
-	"Arn": "ARN",
-	"Aws": "AWS",
-	"Id":  "ID",
-	"Ids": "IDs",
-	"Url": "URL",
+	"Arn":  "ARN",
+	"Aws":  "AWS",
+	"Html": "HTML",
+	"Id":   "ID",
+	"Ids":  "IDs",
+	"Url":  "URL",
 }
 
 // goName is the Go form of a name of the model: UserIdList becomes UserIDList.
