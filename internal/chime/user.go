@@ -51,7 +51,7 @@ type User struct {
 	RegisteredAt time.Time // zero until registered
 	InvitedAt    time.Time // zero if never invited
 	Alexa        Alexa
-	PIN          PIN // unique within the tenant; meaningful once registered
+	PIN          PIN // unique within the tenant; meaningless until registered, as are DisplayName and License
 	Version      int64
 }
 
@@ -61,8 +61,17 @@ type Alexa struct {
 	RoomARN string // survives switching off
 }
 
-// maxUsername bounds CreateUser's Username, in characters (decided; the model has no limit).
-const maxUsername = 256
+// maxName bounds a user's name, in characters (decided; the model has no limit).
+const maxName = 256
+
+// parseName trims a name and refuses one that is too long. member is what the wire calls it.
+func parseName(member, name string) (string, error) {
+	name = strings.TrimSpace(name)
+	if utf8.RuneCountInString(name) > maxName {
+		return "", BadRequest.Errorf("%s must be at most %d characters", member, maxName)
+	}
+	return name, nil
+}
 
 // NewUser returns a user who is registered at once, as CreateUser does (documented: example of create-user), with the
 // account's default license (documented: model UpdateAccount). It refuses with BadRequest what breaks a rule.
@@ -73,9 +82,9 @@ func (a *Account) NewUser(src Source, username, email string, t UserType) (*User
 	if a.Status == AccountSuspended {
 		return nil, Forbidden.Errorf("account %s is suspended", a.ID)
 	}
-	name := strings.TrimSpace(username)
-	if utf8.RuneCountInString(name) > maxUsername {
-		return nil, BadRequest.Errorf("Username must be at most %d characters", maxUsername)
+	name, err := parseName("Username", username)
+	if err != nil {
+		return nil, err
 	}
 	address, err := newUserEmail(name, email)
 	if err != nil {
