@@ -24,6 +24,8 @@ func duplicate(err error) (Promise, bool) {
 		return UserPIN, true
 	case strings.Contains(e.Error(), "marks.mark"):
 		return MarkMade, true
+	case strings.Contains(e.Error(), "domains.name"):
+		return DomainName, true
 	}
 	return NoPromise, false
 }

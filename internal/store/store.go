@@ -36,6 +36,7 @@ type DB struct {
 	reads   statements
 	writer  *writer
 	tokens  []byte
+	links   []byte
 }
 
 // Open opens the store in folder, making both where they are missing, and brings its schema up to date. The folder is
@@ -68,8 +69,14 @@ func Open(ctx context.Context, folder string, random io.Reader) (_ *DB, err erro
 	if db.tokens, err = secret(ctx, writing, "page tokens", random); err != nil {
 		return nil, errors.Join(err, writing.Close())
 	}
+	if db.links, err = secret(ctx, writing, "invitation links", random); err != nil {
+		return nil, errors.Join(err, writing.Close())
+	}
 	if db.writer, err = newWriter(ctx, writing); err != nil {
 		return nil, errors.Join(err, writing.Close())
+	}
+	if err := releaseJobs(ctx, db); err != nil {
+		return nil, err
 	}
 	if db.readers, err = sql.Open("sqlite", dataSource(path, "ro")); err != nil {
 		return nil, fmt.Errorf("open %s for reading: %w", path, err)
@@ -143,6 +150,9 @@ func (db *DB) Ready(ctx context.Context) error {
 
 // TokenKey is the installation's secret under which page tokens are made.
 func (db *DB) TokenKey() []byte { return db.tokens }
+
+// LinkKey is the installation's secret under which invitation links are made.
+func (db *DB) LinkKey() []byte { return db.links }
 
 // View runs fn with a transaction that reads. What other calls commit meanwhile may show.
 func (db *DB) View(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error {

@@ -17,6 +17,7 @@ type Tx struct {
 	statements *statements
 	writes     []write
 	met        Promise
+	enqueued   bool // a job is among the writes
 }
 
 // write is a queued statement.
@@ -31,10 +32,11 @@ type Promise string
 
 // The promises, by the names of their indexes.
 const (
-	NoPromise Promise = ""
-	UserEmail Promise = "users_email" // an e-mail address belongs to one user of the tenant
-	UserPIN   Promise = "users_pin"   // a PIN belongs to one user of the tenant
-	MarkMade  Promise = "marks_pkey"  // a call makes one thing
+	NoPromise  Promise = ""
+	UserEmail  Promise = "users_email"  // an e-mail address belongs to one user of the tenant
+	UserPIN    Promise = "users_pin"    // a PIN belongs to one user of the tenant
+	MarkMade   Promise = "marks_pkey"   // a call makes one thing
+	DomainName Promise = "domains_name" // a domain belongs to one account of the tenant
 )
 
 // Met returns the promise that stopped the operation's writes the last time it ran, NoPromise the first time. An operation
@@ -120,4 +122,12 @@ func toMillis(t time.Time) any {
 		return nil
 	}
 	return t.UnixMilli()
+}
+
+// flag is how a column holds a boolean.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -72,25 +72,47 @@ func (t *Tx) Users(account chime.ID, userType chime.UserType, after chime.ID, li
 // InsertUser adds a user with the mark of the call that makes it, and meets UserEmail or UserPIN if another user of the
 // tenant has the address or the PIN.
 func (t *Tx) InsertUser(u *chime.User, m Mark) {
+	var mark any
+	if !m.IsZero() {
+		mark = m[:]
+	}
+	t.queue(`
+		insert into users (tenant, `+userColumns+`, mark)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		append(t.userValues(u), mark)...)
+}
+
+// userValues are the tenant and the values of userColumns.
+func (t *Tx) userValues(u *chime.User) []any {
 	key := u.Email.Fold()
-	var given, pin, mark any
+	var given, pin any
 	if string(u.Email) != key {
 		given = string(u.Email)
 	}
 	if u.Registration != chime.Unregistered {
 		pin = int64(u.PIN)
 	}
-	if !m.IsZero() {
-		mark = m[:]
-	}
-	enabled := 0
-	if u.Alexa.Enabled {
-		enabled = 1
-	}
+	return append(make([]any, 0, 18), t.tenant, u.AccountID[:], u.ID[:], key, given, u.DisplayName, string(u.License),
+		string(u.Type), string(u.Registration), string(u.Invitation), toMillis(u.RegisteredAt), toMillis(u.InvitedAt),
+		flag(u.Alexa.Enabled), u.Alexa.RoomARN, pin, u.Version)
+}
+
+// UpdateUser writes a user who was read in this transaction, and counts the version up. It meets UserEmail or UserPIN if
+// another user of the tenant has the address or the PIN.
+func (t *Tx) UpdateUser(u *chime.User) {
+	u.Version++
 	t.queue(`
-		insert into users (tenant, `+userColumns+`, mark)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		t.tenant, u.AccountID[:], u.ID[:], key, given, u.DisplayName, string(u.License), string(u.Type),
-		string(u.Registration), string(u.Invitation), toMillis(u.RegisteredAt), toMillis(u.InvitedAt), enabled,
-		u.Alexa.RoomARN, pin, u.Version, mark)
+		update users
+		set email_key = $4, email = $5, display_name = $6, license = $7, type = $8, registration = $9, invitation = $10,
+			registered_at = $11, invited_at = $12, alexa_enabled = $13, alexa_room = $14, pin = $15, version = $16
+		where tenant = $1 and account = $2 and id = $3`,
+		t.userValues(u)...)
+}
+
+// DeleteUser removes a user with all that is known of them.
+func (t *Tx) DeleteUser(u *chime.User) {
+	t.queue(`
+		delete from users
+		where tenant = $1 and account = $2 and id = $3`,
+		t.tenant, u.AccountID[:], u.ID[:])
 }

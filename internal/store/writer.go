@@ -30,6 +30,7 @@ type writer struct {
 	queue      chan *update
 	done       chan struct{} // closed when the writer has ended
 	failed     atomic.Pointer[error]
+	enqueued   chan struct{} // holds one when jobs were committed and nobody has taken notice
 
 	mu     sync.RWMutex // held for reading while a request is put into the queue
 	closed bool
@@ -41,6 +42,8 @@ type update struct {
 	fn     func(*Tx) error
 	gone   atomic.Bool // its caller has gone
 	result chan error  // holds one
+
+	enqueued bool // it enqueued a job; the writer's to know
 }
 
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
@@ -48,7 +51,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the writer's connection: %w", explain(err))
 	}
-	w := &writer{db: db, conn: conn, queue: make(chan *update, maxWaiting), done: make(chan struct{})}
+	w := &writer{db: db, conn: conn, queue: make(chan *update, maxWaiting), done: make(chan struct{}), enqueued: make(chan struct{}, 1)}
 	w.statements.prepare = conn.PrepareContext
 	go w.run()
 	return w, nil
@@ -159,7 +162,17 @@ func (w *writer) together(batch []*update) {
 		if err != nil && results[i] == nil {
 			results[i] = err
 		}
+		if u.enqueued && results[i] == nil {
+			w.tellEnqueued()
+		}
 		u.result <- results[i]
+	}
+}
+
+func (w *writer) tellEnqueued() {
+	select {
+	case w.enqueued <- struct{}{}:
+	default: // whoever is told next looks at all jobs
 	}
 }
 
@@ -215,9 +228,10 @@ func (w *writer) apply(u *update) (refused, err error) {
 		}
 		met, err := w.flush(tx.writes)
 		if met == NoPromise {
+			u.enqueued = tx.enqueued
 			return nil, err
 		}
-		tx.met, tx.writes = met, tx.writes[:0]
+		tx.met, tx.writes, tx.enqueued = met, tx.writes[:0], false
 	}
 	return fmt.Errorf("gave up after meeting %s %d times", tx.met, maxRuns), nil
 }
