@@ -23,16 +23,18 @@ var arrows = map[string][]string{
 	"internal/sigv4":           {},
 	"internal/store":           {"internal/chime"},
 	"internal/store/storetest": {"internal/chime", "internal/chime/chimetest", "internal/store"},
-	"internal/ops":             {"api", "internal/chime", "internal/store"},
+	"internal/letter":          {},
+	"internal/ops":             {"api", "internal/chime", "internal/letter", "internal/store"},
 	"internal/gate":            {"api", "internal/chime", "internal/store", "internal/ops"},
 	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate"},
 }
 
 // pure are the packages that import the standard library alone, but for what is named.
 var pure = map[string][]string{
-	"api":            {"github.com/go-json-experiment/json/jsontext"},
-	"internal/chime": {},
-	"internal/sigv4": {},
+	"api":             {"github.com/go-json-experiment/json/jsontext"},
+	"internal/chime":  {},
+	"internal/letter": {},
+	"internal/sigv4":  {},
 }
 
 type pkg struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
+	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/store"
@@ -33,6 +35,8 @@ type serveCommand struct {
 	Listen    string `env:"CARILLON_LISTEN" default:"127.0.0.1:24463" placeholder:"ADDRESS" help:"The address to listen on; port 0 takes any free one. Default: ${default}, CHIME on a telephone's keypad."`
 	Database  string `env:"CARILLON_DATABASE" placeholder:"sqlite:FOLDER" help:"The folder of the SQLite database, if it is not to be in the data folder."`
 	Auth      string `env:"CARILLON_AUTH" default:"sigv4" enum:"sigv4,off" help:"Verify signatures (sigv4), or believe every caller (off): for tests only. Default: ${default}."`
+	Strict    bool   `env:"CARILLON_STRICT" help:"Refuse what Amazon's service refused: CreateUser to all but EnterpriseDirectory accounts, InviteUsers to all but Team accounts, and so on."`
+	PublicURL string `env:"CARILLON_PUBLIC_URL" placeholder:"URL" help:"Where people reach this server's pages, for the links in mails. Default: the address it listens on."`
 	Faults    bool   `env:"CARILLON_FAULTS" help:"Let callers order errors, delays and lost connections (PutFault)."`
 	LogFormat string `env:"CARILLON_LOG_FORMAT" default:"text" enum:"text,json" help:"The form of the log on standard error: text or json. Default: ${default}."`
 	LogLevel  string `env:"CARILLON_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"The least that is logged: debug, info, warn or error. Default: ${default}."`
@@ -86,7 +90,10 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err := noteEndpoint(folder, url); err != nil {
 		return fmt.Errorf("note the address in the credentials: %w", err)
 	}
-	s := c.build(db, log, keys)
+	s, err := c.build(db, log, keys, url)
+	if err != nil {
+		return err
+	}
 
 	info, _ := debug.ReadBuildInfo()
 	note := running{URL: url, PID: os.Getpid(), Version: version(info), Started: time.Now().UTC(), AccessKeyID: keys.accessKeyID}
@@ -116,16 +123,23 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	}
 }
 
-// build makes the server out of its parts.
-func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials) *server.Server {
+// build makes the server out of its parts. url is its address, for the links in mails unless --public-url says otherwise.
+func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, url string) (*server.Server, error) {
 	source := chime.Source{
 		Now:    func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) },
 		NewID:  newID,
 		Random: rand.Reader,
 	}
-	var faults *ops.Faults
+	letters, err := letter.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	settings := ops.Settings{Letters: letters, PublicURL: strings.TrimRight(cmp.Or(c.PublicURL, url), "/"), Mailbox: true}
+	if c.Strict {
+		settings.Rules = chime.Strict
+	}
 	if c.Faults {
-		faults = ops.NewFaults()
+		settings.Faults = ops.NewFaults()
 	}
 	auth := server.SigV4
 	if c.Auth == "off" {
@@ -137,7 +151,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials) *
 		AccessKeyID: keys.accessKeyID,
 	}}
 	return server.New(server.Config{
-		Gate:   gate.New(db, source, faults),
+		Gate:   gate.New(db, source, settings),
 		DB:     db,
 		Log:    log,
 		Source: source,
@@ -146,7 +160,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials) *
 			return rootKey, id == keys.accessKeyID
 		},
 		Tenant: keys.account,
-	})
+	}), nil
 }
 
 // newID returns UUIDs of version 7, which count upwards within a process.

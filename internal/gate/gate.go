@@ -17,14 +17,15 @@ import (
 
 // Gate runs operations. It is safe for concurrent use.
 type Gate struct {
-	db     *store.DB
-	source chime.Source
-	faults *ops.Faults
+	db       *store.DB
+	source   chime.Source
+	settings ops.Settings
 }
 
-// New returns the gate to a store. faults is nil where faults may not be ordered.
-func New(db *store.DB, source chime.Source, faults *ops.Faults) *Gate {
-	return &Gate{db, source, faults}
+// New returns the gate to a store, whose secrets complete the settings.
+func New(db *store.DB, source chime.Source, settings ops.Settings) *Gate {
+	settings.TokenKey, settings.LinkKey = db.TokenKey(), db.LinkKey()
+	return &Gate{db, source, settings}
 }
 
 // Request is a call that is known to come from its caller and to have well-formed input.
@@ -47,7 +48,7 @@ func (e *Exception) Error() string { return e.Name + " was ordered by a fault" }
 // for an ErrDrop that was ordered to come after the commit, and for a ctx that ends while the commit is under way.
 func (g *Gate) Do(ctx context.Context, r *Request) (any, error) {
 	var strike ops.Strike
-	if g.faults != nil {
+	if g.settings.Faults != nil {
 		var err error
 		if strike, err = g.strike(ctx, r); err != nil {
 			return nil, err
@@ -62,7 +63,7 @@ func (g *Gate) Do(ctx context.Context, r *Request) (any, error) {
 
 // strike lets a fault that was ordered for the call do what it does before the operation.
 func (g *Gate) strike(ctx context.Context, r *Request) (ops.Strike, error) {
-	s := g.faults.Strike(r.Operation, r.Caller.Tenant)
+	s := g.settings.Faults.Strike(r.Operation, r.Caller.Tenant)
 	if s.Delay > 0 {
 		delay := time.NewTimer(s.Delay)
 		defer delay.Stop()
@@ -88,14 +89,8 @@ func (g *Gate) transact(ctx context.Context, r *Request) (any, error) {
 	}
 	var out any
 	err := transaction(ctx, r.Caller.Tenant, func(tx *store.Tx) error {
-		call := &ops.Call{
-			Caller:   r.Caller,
-			Source:   g.source,
-			Tx:       tx,
-			Mark:     r.Mark,
-			TokenKey: g.db.TokenKey(),
-			Faults:   g.faults,
-		}
+		call := g.call(tx, r.Caller)
+		call.Mark = r.Mark
 		var err error
 		out, err = r.Operation.Invoke(ctx, call, r.Input)
 		return err
@@ -105,3 +100,21 @@ func (g *Gate) transact(ctx context.Context, r *Request) (any, error) {
 	}
 	return out, nil
 }
+
+func (g *Gate) call(tx *store.Tx, caller chime.Caller) *ops.Call {
+	return &ops.Call{Settings: &g.settings, Caller: caller, Source: g.source, Tx: tx}
+}
+
+// Work runs a step of the server's own work for a tenant, in a transaction as an operation has it: fn may run more than
+// once, and has no effect but through its call.
+func (g *Gate) Work(ctx context.Context, tenant chime.Tenant, fn func(*ops.Call) error) error {
+	return g.db.Update(ctx, tenant, func(tx *store.Tx) error { return fn(g.call(tx, worker(tenant))) })
+}
+
+// Look runs a step of the server's own work that only reads.
+func (g *Gate) Look(ctx context.Context, tenant chime.Tenant, fn func(*ops.Call) error) error {
+	return g.db.View(ctx, tenant, func(tx *store.Tx) error { return fn(g.call(tx, worker(tenant))) })
+}
+
+// worker is the server itself, at work for a tenant.
+func worker(tenant chime.Tenant) chime.Caller { return chime.Caller{Tenant: tenant, ARN: "carillon"} }

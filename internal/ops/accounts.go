@@ -90,6 +90,53 @@ func (c *Call) accountsOfUser(email, prefix string) ([]*chime.Account, error) {
 	return []*chime.Account{a}, nil
 }
 
+// UpdateAccount changes an account's name and default license where they are given (documented: model UpdateAccount). A
+// license that the account does not support is a BadRequest; a call that changes nothing succeeds (both inferred).
+func (c *Call) UpdateAccount(_ context.Context, in *api.UpdateAccountInput) (*api.UpdateAccountOutput, error) {
+	a, err := c.account(in.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := a.Update(in.Name, chime.License(in.DefaultLicense))
+	if err != nil {
+		return nil, err
+	}
+	if changed {
+		c.Tx.UpdateAccount(a)
+	}
+	return &api.UpdateAccountOutput{Account: wireAccount(a)}, nil
+}
+
+// UpdateAccountType makes an account of any type one of any other (decided: Amazon's console and support did, documented).
+func (c *Call) UpdateAccountType(_ context.Context, in *api.UpdateAccountTypeInput) (*api.UpdateAccountTypeOutput, error) {
+	a, err := c.account(in.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	if t := chime.AccountType(in.AccountType); t != a.Type {
+		a.Type = t
+		c.Tx.UpdateAccount(a)
+	}
+	return &api.UpdateAccountTypeOutput{Account: wireAccount(a)}, nil
+}
+
+// UpdateSupportedLicenses replaces the licenses that users of an account may have (decided).
+func (c *Call) UpdateSupportedLicenses(_ context.Context, in *api.UpdateSupportedLicensesInput) (*api.UpdateSupportedLicensesOutput, error) {
+	a, err := c.account(in.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	licenses := make([]chime.License, len(in.SupportedLicenses))
+	for i, l := range in.SupportedLicenses {
+		licenses[i] = chime.License(l)
+	}
+	if err := a.Support(licenses); err != nil {
+		return nil, err
+	}
+	c.Tx.UpdateAccount(a)
+	return &api.UpdateSupportedLicensesOutput{Account: wireAccount(a)}, nil
+}
+
 // account returns the tenant's account of that id, or NotFound.
 func (c *Call) account(accountID string) (*chime.Account, error) {
 	if id, ok := chime.ParseID(accountID); ok {
@@ -98,8 +145,23 @@ func (c *Call) account(accountID string) (*chime.Account, error) {
 			return a, err
 		}
 	}
-	if _, ok := chime.ParseTenant(accountID); ok { // a mix-up that people were seen to make (observed)
-		return nil, chime.NotFound.Errorf("AccountId %s is an AWS account id; the id of a Chime account is wanted, as ListAccounts shows it", accountID)
+	return nil, errNoAccount(accountID)
+}
+
+// accountAndOwner returns the account as account does, and the account that claimed the domain, nil if none did.
+func (c *Call) accountAndOwner(accountID, domain string) (*chime.Account, *chime.ID, error) {
+	if id, ok := chime.ParseID(accountID); ok {
+		a, owner, err := c.Tx.AccountAndOwner(id, domain)
+		if a != nil || err != nil {
+			return a, owner, err
+		}
 	}
-	return nil, chime.NotFound.Errorf("account %s", accountID)
+	return nil, nil, errNoAccount(accountID)
+}
+
+func errNoAccount(accountID string) error {
+	if _, ok := chime.ParseTenant(accountID); ok { // a mix-up that people were seen to make (observed)
+		return chime.NotFound.Errorf("AccountId %s is an AWS account id; the id of a Chime account is wanted, as ListAccounts shows it", accountID)
+	}
+	return chime.NotFound.Errorf("account %s", accountID)
 }

@@ -7,19 +7,30 @@ package ops
 import (
 	"github.com/carillon-server/carillon/api"
 	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/store"
 )
+
+// Settings are the same for every call of a server.
+type Settings struct {
+	Rules     chime.Rules
+	Faults    *Faults           // nil where faults are not allowed
+	Letters   *letter.Templates // of the mails
+	PublicURL string            // where people find this server's pages, without a slash at the end
+	Mailbox   bool              // there is no SMTP server: a mail is delivered once it can be read with GetMail
+	TokenKey  []byte            // the secret under which page tokens are made
+	LinkKey   []byte            // the secret under which invitation links are made
+}
 
 // Call is one call under way: who calls, and what the operation may use. It lives as long as its transaction.
 type Call struct {
 	api.NotBuilt // answers for the operations that are still to come
+	*Settings
 
-	Caller   chime.Caller
-	Source   chime.Source
-	Tx       *store.Tx
-	Mark     store.Mark // of this call; zero where a repetition cannot be told from a new call
-	TokenKey []byte     // the secret under which page tokens are made
-	Faults   *Faults    // nil where faults are not allowed
+	Caller chime.Caller
+	Source chime.Source
+	Tx     *store.Tx
+	Mark   store.Mark // of this call; zero where a repetition cannot be told from a new call
 }
 
 var _ api.Operations = (*Call)(nil)

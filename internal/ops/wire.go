@@ -12,6 +12,10 @@ func wireAccount(a *chime.Account) *api.Account {
 	for i, l := range a.SupportedLicenses {
 		licenses[i] = string(l)
 	}
+	groups := []api.SigninDelegateGroup{} // shown although empty (observed)
+	for _, g := range a.DelegateGroups {
+		groups = append(groups, api.SigninDelegateGroup{GroupName: g})
+	}
 	return &api.Account{
 		AccountID:            a.ID.String(),
 		AccountStatus:        string(a.Status),
@@ -20,7 +24,7 @@ func wireAccount(a *chime.Account) *api.Account {
 		CreatedTimestamp:     a.CreatedAt,
 		DefaultLicense:       string(a.DefaultLicense),
 		Name:                 a.Name,
-		SigninDelegateGroups: []api.SigninDelegateGroup{}, // shown although empty (observed)
+		SigninDelegateGroups: groups,
 		SupportedLicenses:    licenses,
 	}
 }
@@ -31,7 +35,7 @@ const (
 )
 
 // wireUser shows a user; the PIN where the operation shows it, never before registration (decided).
-func wireUser(u *chime.User, showPIN bool) *api.User {
+func (c *Call) wireUser(u *chime.User, showPIN bool) *api.User {
 	enabled := u.Alexa.Enabled
 	w := &api.User{
 		AccountID: u.AccountID.String(),
@@ -45,7 +49,7 @@ func wireUser(u *chime.User, showPIN bool) *api.User {
 		PrimaryEmail:           string(u.Email),
 		RegisteredOn:           u.RegisteredAt,
 		UserID:                 u.ID.String(),
-		UserInvitationStatus:   string(u.Invitation),
+		UserInvitationStatus:   string(u.InvitationAt(c.Source.Now())),
 		UserRegistrationStatus: string(u.Registration),
 		UserType:               string(u.Type),
 	}
@@ -53,4 +57,13 @@ func wireUser(u *chime.User, showPIN bool) *api.User {
 		w.PersonalPIN = u.PIN.String()
 	}
 	return w
+}
+
+// itemError is what a batch says of an item that it could not do.
+func itemError(userID string, refused *chime.Error) api.UserError {
+	code := api.ErrorCodeBadRequest
+	if refused.Kind == chime.NotFound {
+		code = api.ErrorCodeNotFound
+	}
+	return api.UserError{UserID: userID, ErrorCode: code, ErrorMessage: refused.Message}
 }

@@ -70,7 +70,7 @@ func start(t *testing.T, change ...func(*server.Config)) *fixture {
 		other: {Secret: secret, Caller: chime.Caller{Tenant: 999999999999, ARN: "arn:aws:iam::999999999999:root", AccessKeyID: other}},
 	}
 	c := server.Config{
-		Gate: gate.New(db, source, ops.NewFaults()), DB: db, Source: source, Log: slog.New(slog.NewTextHandler(f.log, nil)),
+		Gate: gate.New(db, source, ops.Settings{Faults: ops.NewFaults()}), DB: db, Source: source, Log: slog.New(slog.NewTextHandler(f.log, nil)),
 		Keys: func(id string) (server.Key, bool) { k, ok := keys[id]; return k, ok }, Tenant: 111111111111,
 	}
 	for _, fn := range change {
@@ -396,7 +396,7 @@ func TestFaults(t *testing.T) {
 
 func TestFaultsAreRefusedWithoutTheFlag(t *testing.T) {
 	t.Parallel()
-	f := start(t, func(c *server.Config) { c.Gate = gate.New(c.DB, c.Source, nil) })
+	f := start(t, func(c *server.Config) { c.Gate = gate.New(c.DB, c.Source, ops.Settings{}) })
 	for _, name := range []string{"PutFault", "ListFaults", "DeleteFault"} {
 		r := f.do(t, call{method: "POST", target: "/carillon/" + name, body: `{"Operation":"*","DelayMilliseconds":1,"FaultId":"x"}`})
 		if r.status != 403 || r.header.Get("x-amzn-ErrorType") != "ForbiddenException" {
