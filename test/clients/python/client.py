@@ -1,0 +1,81 @@
+"""What the tests with boto3 share: a client of the server that with-server started, faults on order, and checks.
+
+The files accounts, users and so on of the four clients hold the same cases under the same names.
+"""
+import os
+import re
+import subprocess
+import unittest
+
+import boto3
+from botocore.config import Config
+
+# boto3 knows AWS_ENDPOINT_URL_CHIME since 1.28, and then the variable alone must do.
+KNOWS_VARIABLE = tuple(int(n) for n in boto3.__version__.split(".")[:2]) >= (1, 28)
+
+UNKNOWN_ID = "01234567-89ab-cdef-0123-456789abcdef"
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+# The errors that nearly every operation declares, and the others.
+USUAL = {
+    "BadRequestException": 400,
+    "UnauthorizedClientException": 401,
+    "ForbiddenException": 403,
+    "NotFoundException": 404,
+    "ThrottledClientException": 429,
+    "ServiceFailureException": 500,
+    "ServiceUnavailableException": 503,
+}
+OTHERS = {
+    "ConflictException": 409,
+}
+
+
+def connect(**config):
+    if KNOWS_VARIABLE:
+        return boto3.client("chime", config=Config(**config))
+    return boto3.client("chime", config=Config(**config), endpoint_url=os.environ["AWS_ENDPOINT_URL_CHIME"])
+
+
+chime = connect()
+once = connect(retries={"total_max_attempts": 1})  # for faults that a second attempt would not meet
+
+
+def order_fault(**members):
+    arguments = [f"{name}={value}" for name, value in members.items()]
+    subprocess.run([os.environ["CARILLON_BIN"], "call", "PutFault", *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def call(operation, members):
+    """Calls an operation by the name that the API has for it, once."""
+    method = re.sub("(?<=[a-z])(?=[A-Z])", "_", operation).lower()
+    return getattr(once, method)(**members)
+
+
+class Case(unittest.TestCase):
+    longMessage = True
+    maxDiff = None
+
+    def check_error(self, name, operation, members):
+        """The call raises the typed error of that name, with its status and a message, which is returned."""
+        with self.assertRaises(getattr(once.exceptions, name)) as caught:
+            call(operation, members)
+        answer = caught.exception.response
+        self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], (USUAL | OTHERS)[name])
+        self.assertEqual(answer["Error"]["Code"], name)
+        self.assertNotEqual(answer["Error"]["Message"], "")
+        return answer["Error"]["Message"]
+
+    def check_errors(self, operation, members, causes):
+        """The call raises each error that the operation declares: by the changed members that cause it, else by a fault.
+
+        Without change and fault the call goes well, also after all these errors.
+        """
+        declared = [shape.name for shape in once.meta.service_model.operation_model(operation).error_shapes]
+        self.assertEqual(set(declared), {*USUAL, *causes})
+        for name in declared:
+            with self.subTest(operation=operation, error=name):
+                if name not in causes:
+                    order_fault(Operation=operation, Error=name, Count=1)
+                self.check_error(name, operation, {**members, **causes.get(name, {})})
+        call(operation, members)
