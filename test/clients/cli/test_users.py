@@ -1,0 +1,99 @@
+from datetime import datetime, timedelta, timezone
+
+from client import TELLS_REPETITIONS, UNKNOWN_ID, UUID, Case, aws, order_fault
+
+
+class Users(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.account = aws("CreateAccount", Name="Users")["Account"]["AccountId"]
+
+    def test_create_user(self):
+        user = aws(
+            "CreateUser",
+            AccountId=self.account,  # shows 1
+            Username="Jane Doe",  # shows 2
+            Email="jane@example.com",  # shows 3
+            UserType="PrivateUser",  # shows 4
+        )["User"]
+        self.assertRegex(user["UserId"], UUID)  # shows 5
+        self.assertEqual(user["AccountId"], self.account)  # shows 6
+        self.assertEqual(user["PrimaryEmail"], "jane@example.com")  # shows 7
+        self.assertEqual(user["DisplayName"], "Jane Doe")  # shows 9
+        self.assertEqual(user["LicenseType"], "Pro")  # shows 10, 22
+        self.assertEqual(user["UserType"], "PrivateUser")  # shows 11, 24
+        self.assertEqual(user["UserRegistrationStatus"], "Registered")  # shows 12, 27
+        age = datetime.now(timezone.utc) - datetime.fromisoformat(user["RegisteredOn"])
+        self.assertLess(abs(age), timedelta(minutes=1))  # shows 14
+        self.assertEqual(user["AlexaForBusinessMetadata"], {"IsAlexaForBusinessEnabled": False})  # shows 16, 19
+        self.assertRegex(user["PersonalPIN"], r"^[0-9]{10}$")  # shows 18
+        self.assertEqual(aws("GetUser", AccountId=self.account, UserId=user["UserId"])["User"], user)
+
+    def test_create_shared_device(self):
+        user = aws("CreateUser", AccountId=self.account, Email="bell.tower@example.com", UserType="SharedDevice")["User"]
+        self.assertEqual(user["UserType"], "SharedDevice")  # shows 25
+        self.assertEqual(user["DisplayName"], "Bell Tower")
+        self.assertNotIn("PersonalPIN", user)
+
+    def test_create_user_with_odd_names(self):
+        for name, email in [
+            ("Zoë “Bell” O'Neil 鐘 🔔", "zoë@exämple.com"),
+            ("<b>&amp;\\\"%20+", "a+b%20c&d=e'f@example.com"),
+        ]:
+            with self.subTest(email):
+                user = aws("CreateUser", AccountId=self.account, Username=name, Email=email)["User"]
+                self.assertEqual((user["DisplayName"], user["PrimaryEmail"]), (name, email))
+                found = aws("ListUsers", AccountId=self.account, UserEmail=email)["Users"]
+                self.assertEqual([u["UserId"] for u in found], [user["UserId"]])
+
+    def test_create_user_errors(self):
+        aws("CreateUser", AccountId=self.account, Email="taken@example.com")
+        self.check_errors("CreateUser", {"AccountId": self.account, "Email": "errors@example.com"}, {
+            "BadRequestException": {"UserType": "Robot"},  # shows 36
+            "NotFoundException": {"AccountId": UNKNOWN_ID},  # shows 33
+            "ConflictException": {"Email": "Taken@Example.com"},  # shows 34
+            # The others come by faults.
+            # shows 32, 35, 37, 38, 39
+        })
+
+    def test_create_user_again_after_a_lost_answer(self):
+        members = {"AccountId": self.account, "Email": "lost@example.com"}
+        order_fault(Operation="CreateUser", Drop="AfterCommit", Count=1)
+        if TELLS_REPETITIONS:
+            aws("CreateUser", **members)
+        else:
+            self.check_error("ConflictException", "CreateUser", members, attempts=2)
+        self.assertEqual(len(aws("ListUsers", AccountId=self.account, UserEmail="lost@example.com")["Users"]), 1)
+
+    def test_get_user_errors(self):
+        user = aws("CreateUser", AccountId=self.account, Email="get.errors@example.com")["User"]["UserId"]
+        self.check_errors("GetUser", {"AccountId": self.account, "UserId": user}, {
+            "BadRequestException": {"UserId": " "},
+            "NotFoundException": {"UserId": UNKNOWN_ID},
+        })
+
+    def test_list_users_by_email_and_type(self):
+        account = aws("CreateAccount", Name="Filters")["Account"]["AccountId"]
+        person = aws("CreateUser", AccountId=account, Email="filter+me@example.com")["User"]
+        device = aws("CreateUser", AccountId=account, Email="device@example.com", UserType="SharedDevice")["User"]
+        del person["PersonalPIN"]  # lists do not show it
+        self.assertEqual(aws("ListUsers", AccountId=account)["Users"], [person, device])
+        self.assertEqual(aws("ListUsers", AccountId=account, UserEmail="Filter+Me@example.com")["Users"], [person])
+        self.assertEqual(aws("ListUsers", AccountId=account, UserType="SharedDevice")["Users"], [device])
+        self.assertEqual(aws("ListUsers", AccountId=account, UserEmail="device@example.com", UserType="PrivateUser")["Users"], [])
+
+    def test_list_users_errors(self):
+        self.check_errors("ListUsers", {"AccountId": self.account}, {
+            "BadRequestException": {"PageSize": 201},
+            "NotFoundException": {"AccountId": UNKNOWN_ID},
+        })
+
+    def test_list_users_pages(self):
+        account = aws("CreateAccount", Name="Pages")["Account"]["AccountId"]
+        made = [aws("CreateUser", AccountId=account, Email=f"page{n}@example.com")["User"]["UserId"] for n in range(5)]
+        every = aws("ListUsers", "--page-size=2", AccountId=account)
+        self.assertEqual([u["UserId"] for u in every["Users"]], made)
+        first = aws("ListUsers", "--page-size=2", "--max-items=3", AccountId=account)
+        self.assertEqual([u["UserId"] for u in first["Users"]], made[:3])
+        rest = aws("ListUsers", "--page-size=2", "--starting-token", first["NextToken"], AccountId=account)
+        self.assertEqual([u["UserId"] for u in rest["Users"]], made[3:])
