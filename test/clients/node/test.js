@@ -1,0 +1,6 @@
+// All tests run in this one process, one after the other: they share a server, and a fault that one of them orders must
+// not strike another.
+import "./accounts.js";
+import "./users.js";
+import "./ids.js";
+import "./unbuilt.js";
