@@ -36,7 +36,8 @@ func (c *Call) page(token string, maxResults, byDefault int, list ...string) (pa
 		return p, nil
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err == nil && len(b) == len(p.after)+tokenSum {
+	// The length is that of the text too: the decoder would skip line breaks.
+	if err == nil && len(b) == len(p.after)+tokenSum && len(token) == base64.RawURLEncoding.EncodedLen(len(b)) {
 		p.after = chime.ID(b[:len(p.after)])
 		if hmac.Equal(b[len(p.after):], p.sum(p.after)) {
 			return p, nil
