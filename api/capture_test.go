@@ -10,23 +10,39 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCapturedRequests goes through what real clients sent. testdata/requests.jsonl holds the distinct requests of
-// boto3, the AWS CLI and the SDKs for Go and JavaScript, and one request of each operation with every member given
-// sample values, some of which break rules: refused names the member then.
-func TestCapturedRequests(t *testing.T) {
-	t.Parallel()
+// captured is a request that a client sent.
+type captured struct{ Client, Operation, Method, Target, Body, Refused string }
+
+// capturedRequests reads testdata/requests.jsonl: the distinct requests of boto3, the AWS CLI and the SDKs for Go and
+// JavaScript, and one request of each operation with every member given sample values, some of which break rules: Refused
+// names the member then.
+func capturedRequests(t testing.TB) []captured {
+	t.Helper()
 	f, err := os.Open("testdata/requests.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	seen := map[string]bool{}
+	var all []captured
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		var c struct{ Client, Operation, Method, Target, Body, Refused string }
+		var c captured
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			t.Fatal(err)
 		}
+		all = append(all, c)
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestCapturedRequests goes through what real clients sent.
+func TestCapturedRequests(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, c := range capturedRequests(t) {
 		seen[c.Operation] = true
 		route, err := Match(c.Method, c.Target)
 		if err != nil {
@@ -58,9 +74,6 @@ func TestCapturedRequests(t *testing.T) {
 		if diff := cmp.Diff(in, again); err != nil || diff != "" {
 			t.Errorf("%s %s sent again: %v %s", c.Target, c.Body, err, diff)
 		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
 	}
 	for _, op := range AllOperations {
 		if !op.Extension && !seen[op.Name] {

@@ -18,7 +18,17 @@ func FuzzMatch(f *testing.F) {
 		target := strings.NewReplacer("{", "%2B", "}", "%252B").Replace(op.Path)
 		f.Add(op.Method, "/console"+target+"?"+op.QueryName+"="+op.QueryValue)
 	}
-	f.Add("GET", "http://host/accounts/a%zz?b=%00")
+	for _, c := range capturedRequests(f) {
+		f.Add(c.Method, c.Target)
+	}
+	for _, target := range []string{
+		"http://host/accounts/a%zz?b=%00", "HTTPS://host?operation=create", "*", "host:443", "", "//", "/accounts//users", "/accounts/", "/console",
+		"/console/console/accounts", "/accounts/%2E%2E/users", "/accounts/../users", "/accounts/%FF", "/accounts/a?operation=%63reate&operation=x",
+		"/accounts?%6Fperation=", "/meetings/x", "/meetings/x/dial-outs", "/accounts#x", "/accounts/a?operation",
+	} {
+		f.Add("GET", target)
+		f.Add("POST", target)
+	}
 	f.Fuzz(func(t *testing.T, method, target string) {
 		r, err := Match(method, target)
 		if err != nil {
@@ -67,6 +77,16 @@ func FuzzDecode(f *testing.F) {
 	f.Add(number("UpdateUserSettings"), "a", "", []byte(`{"UserSettings":{"Telephony":{"InboundCalling":true,"OutboundCalling":true,"SMS":false}}}`))
 	f.Add(number("GetUser"), "a", "", []byte(`{"User":{"UserId":"","RegisteredOn":"2020-01-15T22:38:09.806Z","AlexaForBusinessMetadata":{}}}`))
 	f.Add(number("PutFault"), "", "", []byte(`{"Operation":"*","Count":1000000,"Fault":{"Struck":-5}}`))
+	for _, c := range capturedRequests(f) {
+		r, err := Match(c.Method, c.Target)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(number(r.Op.Name), strings.Join(r.Labels, ""), r.Query, []byte(c.Body))
+	}
+	f.Add(number("CreateUser"), "a", "operation=create", []byte(`{"X":`+strings.Repeat(`[{"a":`, 20)+"1"+strings.Repeat("}]", 20)+"}"))
+	f.Add(number("CreateUser"), "a", "operation=create", []byte(`{"Email":"\ud83c\udf88@b.c","Username":"\u0000","UserType":"\ud800"}`))
+	f.Add(number("CreateUser"), "\x00", "operation=create&operation=create", []byte("{\"Email\":\"\xff\",\"Email\":1e400} trailing"))
 	f.Fuzz(func(t *testing.T, n uint8, label, query string, body []byte) {
 		op := AllOperations[int(n)%len(AllOperations)]
 		decodeAndAgain(t, op, label, query, body)

@@ -20,6 +20,8 @@ const (
 	exampleSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 )
 
+var exampleTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
 // capture is a request that a real client sent.
 type capture struct {
 	name    string
@@ -131,7 +133,7 @@ func TestMutationsAreRefused(t *testing.T) {
 func TestSignVerifies(t *testing.T) {
 	t.Parallel()
 	v := sigv4.NewVerifier("chime")
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	now := exampleTime
 	for _, target := range []string{"/", "/accounts", "/accounts/a%20b%2Fc?max-results=1&user-email=a%2Bb%40c.d", "/phone-numbers/%252B1206?x=&a=b&a=a"} {
 		r := sigv4.Request{Method: "POST", Target: target, Host: "example.com:1", Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte("{}")}
 		sigv4.Sign(&r, exampleKey, exampleSecret, "eu-west-1", "chime", now)
@@ -153,7 +155,7 @@ func TestSignVerifies(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	v := sigv4.NewVerifier("chime")
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	now := exampleTime
 	signed := func(service string) sigv4.Request {
 		r := sigv4.Request{Method: "GET", Target: "/accounts", Host: "example.com", Header: http.Header{}}
 		sigv4.Sign(&r, exampleKey, exampleSecret, "us-east-1", service, now)
@@ -183,20 +185,6 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: the message holds the secret", name)
 		}
 	}
-}
-
-func FuzzParse(f *testing.F) {
-	f.Add("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/chime/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64), "20261123T095430Z")
-	f.Fuzz(func(t *testing.T, authorization, date string) {
-		r := sigv4.Request{Method: "GET", Target: "/", Host: "h", Header: http.Header{"Authorization": {authorization}, "X-Amz-Date": {date}}}
-		s, err := sigv4.Parse(&r)
-		if err != nil {
-			return
-		}
-		if sigv4.NewVerifier("chime").Verify(&r, &s, exampleSecret, s.Time) == nil {
-			t.Errorf("verifies: %q %q", authorization, date)
-		}
-	})
 }
 
 func BenchmarkVerify(b *testing.B) {
