@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"internal/store/storetest": {"internal/chime", "internal/chime/chimetest", "internal/store"},
 	"internal/letter":          {},
 	"internal/ops":             {"api", "internal/chime", "internal/letter", "internal/store"},
+	"internal/ops/opstest":     {"api", "internal/chime", "internal/chime/chimetest", "internal/gate", "internal/letter", "internal/ops", "internal/store"},
 	"internal/gate":            {"api", "internal/chime", "internal/store", "internal/ops"},
 	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate"},
 }
