@@ -27,7 +27,7 @@ func FuzzParseEmail(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		e, err := chime.ParseEmail(s)
 		if err != nil {
-			if !errors.Is(err, chime.BadRequest) || e != "" || len(s) > 3 && strings.Contains(err.Error(), s) {
+			if !errors.Is(err, chime.BadRequest) || e != "" {
 				t.Fatalf("ParseEmail(%q) = %q, %v", s, e, err)
 			}
 			return
@@ -35,7 +35,7 @@ func FuzzParseEmail(f *testing.F) {
 		if string(e) != s || len(s) > 254 || !utf8.ValidString(s) || !pattern.MatchString(s) || strings.ContainsAny(s, "\x00\r\n\t \"<>,;") {
 			t.Fatalf("ParseEmail(%q) = %q", s, e)
 		}
-		if folded := e.Fold(); chime.Email(folded).Fold() != folded || chime.Email(strings.ToUpper(s)).Fold() == "" {
+		if folded := e.Fold(); chime.Email(folded).Fold() != folded {
 			t.Fatalf("%q folds to %q, and that to %q", s, folded, chime.Email(folded).Fold())
 		}
 		u, err := a.NewUser(source, "", s, "")
