@@ -20,6 +20,11 @@ import (
 // Request returns a signed request for an operation as the bytes that go over the wire, with the headers of an AWS SDK. in is
 // a pointer to the operation's input. The signature is good for five minutes.
 func (s *Server) Request(operation string, in any) []byte {
+	return s.Attempt(operation, in, uuid.NewString(), 1)
+}
+
+// Attempt is [Server.Request] for the n-th attempt of an invocation: as SDKs repeat a call whose answer was lost.
+func (s *Server) Attempt(operation string, in any, invocation string, n int) []byte {
 	r := api.ByName(operation).NewRequest(in)
 	signed := sigv4.Request{Method: r.Method, Target: r.Target, Host: s.Address, Body: r.Body, Header: http.Header{}}
 	if r.Body != nil {
@@ -29,7 +34,7 @@ func (s *Server) Request(operation string, in any) []byte {
 
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.Target, s.Address)
-	fmt.Fprintf(&b, "User-Agent: carillon-harness\r\nAmz-Sdk-Invocation-Id: %s\r\nAmz-Sdk-Request: attempt=1\r\n", uuid.New())
+	fmt.Fprintf(&b, "User-Agent: carillon-harness\r\nAmz-Sdk-Invocation-Id: %s\r\nAmz-Sdk-Request: attempt=%d\r\n", invocation, n)
 	if r.Body != nil {
 		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(r.Body))
 	}
@@ -44,7 +49,12 @@ func (s *Server) Request(operation string, in any) []byte {
 // Call sends one call over the connection and returns the output, a pointer. An answer other than the operation's success is
 // a [*StatusError].
 func Call[Out any](s *Server, c *Conn, operation string, in any) (*Out, error) {
-	status, body, err := c.Do(s.Request(operation, in))
+	return Send[Out](c, operation, s.Request(operation, in))
+}
+
+// Send is [Call] for a request that was made before.
+func Send[Out any](c *Conn, operation string, request []byte) (*Out, error) {
+	status, body, err := c.Do(request)
 	if err != nil {
 		return nil, err
 	}
