@@ -1,0 +1,213 @@
+package fault
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/carillon-server/carillon/internal/store"
+)
+
+// TestSyncBeforeAnswer watches the server's system calls. Killing a process spares what it wrote, as the system still has it; a
+// power cut does not. So each answer must come after the sync that follows the write of its transaction's commit.
+func TestSyncBeforeAnswer(t *testing.T) {
+	trace := filepath.Join(t.TempDir(), "trace")
+	strace := []string{"strace", "-f", "-qq", "-y", "-xx", "-s", "8192", "-o", trace,
+		"-e", "trace=pwrite64,pwritev,write,writev,sendto,sendmsg,fsync,fdatasync,sync_file_range"}
+	if out, err := exec.Command(strace[0], append(strace[1:len(strace):len(strace)], "true")...).CombinedOutput(); err != nil {
+		unavailable(t, "strace does not run here: %v\n%s", err, out)
+	}
+	const each = 25
+	s := start(t, t.TempDir(), strace...)
+	account := s.account()
+	var wait sync.WaitGroup
+	for w := range uint64(writers) {
+		wait.Go(func() {
+			conn, err := s.dial()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			for i := range uint64(each) {
+				if _, err := newCreation(account, series, w*each+i).attempt(s, conn); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	s.stop()
+	events, err := readTrace(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkOrder(t, events, writers*each)
+}
+
+const series = "sync"
+
+var address = regexp.MustCompile(`[0-9a-f]{16}\.` + series + `@example\.com`)
+
+// event is a system call: from the line of the trace where it begins to the one where it has returned.
+type event struct {
+	name       string
+	file       string
+	data       []byte
+	begin, end int
+	failed     bool
+}
+
+func (e *event) isWAL() bool  { return strings.HasSuffix(e.file, store.File+"-wal") }
+func (e *event) isSync() bool { return e.name == "fsync" || e.name == "fdatasync" }
+
+// isCommit reports whether a write to the log is the header of the frame that ends a transaction: 24 bytes, the second four of
+// which are the size of the database then (documented: SQLite's file format).
+func (e *event) isCommit() bool {
+	return len(e.data) == 24 && binary.BigEndian.Uint32(e.data[4:]) != 0
+}
+
+// created returns the address in an answer to CreateUser, empty if it is not one.
+func (e *event) created() string {
+	if !strings.HasPrefix(e.file, "socket:") || !strings.HasPrefix(string(e.data), "HTTP/1.1 201 ") {
+		return ""
+	}
+	return string(address.Find(e.data))
+}
+
+// checkOrder holds each answer against the log's writes and syncs, and counts these.
+func checkOrder(t *testing.T, events []*event, want int) {
+	t.Helper()
+	var wal []*event // in order: one thread at a time writes the log
+	written := map[string]int{}
+	var answers []*event
+	for _, e := range events {
+		switch {
+		case e.isWAL():
+			for _, a := range address.FindAll(e.data, -1) {
+				if _, ok := written[string(a)]; !ok {
+					written[string(a)] = len(wal)
+				}
+			}
+			wal = append(wal, e)
+		case e.created() != "":
+			answers = append(answers, e)
+		}
+	}
+	if len(answers) != want || len(written) != want {
+		t.Fatalf("the trace has %d answers and %d addresses in the log, want %d of each", len(answers), len(written), want)
+	}
+	syncs := 0
+	for _, e := range wal {
+		if e.isSync() && e.begin > wal[written[answers[0].created()]].begin && e.begin < answers[len(answers)-1].begin {
+			syncs++
+		}
+	}
+	for _, answer := range answers {
+		if durable := durableAt(wal, written[answer.created()]); durable < 0 || durable >= answer.begin {
+			t.Errorf("the answer about %s was written at line %d of the trace, its transaction was on the disk at %d", answer.created(), answer.begin, durable)
+		}
+	}
+	t.Logf("%d creates over %d connections with %d syncs of the log: %.4f each, that is one for %.1f",
+		want, writers, syncs, float64(syncs)/float64(want), float64(want)/float64(syncs))
+	if 2*syncs > want {
+		t.Errorf("%d syncs for %d creates: they are not committed together", syncs, want)
+	}
+}
+
+// durableAt returns the line at which the transaction was on the disk that wrote the page wal[i]: where the first sync after its
+// commit frame had returned. It returns -1 if that never came.
+func durableAt(wal []*event, i int) int {
+	commit := i - 1 // the page's own header
+	for !wal[commit].isCommit() {
+		if commit++; commit == len(wal) {
+			return -1
+		}
+	}
+	page := wal[commit+1]
+	for _, e := range wal[commit+2:] {
+		if e.isSync() && !e.failed && e.begin > page.end {
+			return e.end
+		}
+	}
+	return -1
+}
+
+var (
+	called  = regexp.MustCompile(`^(\d+) +(\w+)\(\d+<([^>]*)>`)
+	resumed = regexp.MustCompile(`^(\d+) +<\.\.\. \w+ resumed>`)
+	quoted  = regexp.MustCompile(`"([^"]*)"`)
+)
+
+// readTrace reads what strace wrote with -y -xx. A call during which something else happened has two lines.
+func readTrace(path string) ([]*event, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var events []*event
+	underWay := map[string]*event{} // by thread
+	in := bufio.NewReader(f)
+	for n := 0; ; n++ {
+		line, err := in.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			return events, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		failed := strings.Contains(line, " = -1 ")
+		if m := resumed.FindStringSubmatch(line); m != nil {
+			if e := underWay[m[1]]; e != nil {
+				e.end, e.failed = n, failed
+				delete(underWay, m[1])
+			}
+			continue
+		}
+		m := called.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		e := &event{name: m[2], file: string(unescape(m[3])), begin: n, end: n, failed: failed}
+		for _, q := range quoted.FindAllStringSubmatch(line, -1) {
+			e.data = append(e.data, unescape(q[1])...)
+		}
+		if strings.Contains(line, "<unfinished ...>") {
+			e.end = maxLine
+			underWay[m[1]] = e
+		}
+		events = append(events, e)
+	}
+}
+
+// maxLine is where a call returns that never did.
+const maxLine = int(^uint(0) >> 1)
+
+// unescape reads \x61\x62. What is not in that form is taken as it stands.
+func unescape(s string) []byte {
+	b, err := hex.DecodeString(strings.ReplaceAll(s, `\x`, ""))
+	if err != nil {
+		return []byte(s)
+	}
+	return b
+}
+
+// unavailable ends a test that cannot be run here: it is skipped, but in continuous integration it fails.
+func unavailable(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
