@@ -38,7 +38,7 @@ func explain(err error) error {
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
-		return &unavailable{"the disk is full; nothing was written", err}
+		return &unavailable{"the disk is full; nothing was written; make room and try again", err}
 	case sqlite3.SQLITE_READONLY:
 		return &unavailable{"the database cannot be written; mend its permissions and restart", err}
 	case sqlite3.SQLITE_BUSY:
