@@ -81,8 +81,9 @@ func (e *StatusError) Error() string { return fmt.Sprintf("%s: %d %s", e.Operati
 // Conn is a connection that stays open from request to request. Not for concurrent use.
 type Conn struct {
 	net.Conn
-	in   *bufio.Reader
-	body []byte
+	in    *bufio.Reader
+	body  []byte
+	begun bool // the last answer began to arrive
 }
 
 // Dial connects to host:port.
@@ -94,13 +95,18 @@ func Dial(address string) (*Conn, error) {
 	return &Conn{Conn: c, in: bufio.NewReaderSize(c, 64<<10)}, nil
 }
 
+// Begun reports whether the last request was answered, be it in part.
+func (c *Conn) Begun() bool { return c.begun }
+
 // Do sends a request and returns the answer's status and body. The body is good until the next call. It reads just what
 // these servers send: a Content-Length, or status 204 and nothing.
 func (c *Conn) Do(request []byte) (status int, body []byte, err error) {
+	c.begun = false
 	if _, err := c.Write(request); err != nil {
 		return 0, nil, err
 	}
 	line, err := c.in.ReadSlice('\n')
+	c.begun = len(line) > 0
 	if err != nil {
 		return 0, nil, err
 	}
