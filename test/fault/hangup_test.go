@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -72,7 +73,8 @@ func TestHangUps(t *testing.T) {
 	t.Logf("%d of the %d calls of clients who had gone were carried out", len(before)-len(polite.users), len(rude.lost))
 }
 
-// hangUpRudely sends a call and closes or resets the connection at once, one time in four after a part of the request.
+// hangUpRudely sends a call and closes or resets the connection soon, one time in four after a part of the
+// request.
 func (s *server) hangUpRudely(c *creation) *creation {
 	conn, err := s.dial()
 	if err != nil {
@@ -92,5 +94,6 @@ func (s *server) hangUpRudely(c *creation) *creation {
 	if _, err := conn.Write(request); err != nil {
 		s.t.Error(err)
 	}
+	time.Sleep(rand.N(10 * time.Millisecond)) // about as long as a call takes here
 	return c
 }
