@@ -135,7 +135,7 @@ func (s *server) writeUntilKilled(account string, numbers *sequence, l *ledger) 
 			}
 		})
 	}
-	time.Sleep(20*time.Millisecond + rand.N(300*time.Millisecond))
+	time.Sleep(50*time.Millisecond + rand.N(500*time.Millisecond))
 	if err := s.Kill(); err != nil {
 		s.t.Fatal(err)
 	}

@@ -20,13 +20,35 @@ import (
 // TestSyncBeforeAnswer watches the server's system calls. Killing a process spares what it wrote, as the system still has it; a
 // power cut does not. So each answer must come after the sync that follows the write of its transaction's commit.
 func TestSyncBeforeAnswer(t *testing.T) {
+	const each = 25
+	checkOrder(t, traceCreates(t, each, "pwrite64,pwritev,write,writev,sendto,sendmsg,fsync,fdatasync,sync_file_range"), each*writers)
+}
+
+// TestSyncsPerCreate counts the syncs from the server's start to its end. It watches nothing else, as that would slow the server
+// down and make other transactions of the same load.
+func TestSyncsPerCreate(t *testing.T) {
+	const each = 50
+	syncs := 0
+	for _, e := range traceCreates(t, each, "fsync,fdatasync") {
+		if e.isWAL() {
+			syncs++
+		}
+	}
+	per := float64(syncs) / (each * writers)
+	t.Logf("%d creates over %d connections with %d syncs of the log: %.3f each, or one for %.1f", each*writers, writers, syncs, per, 1/per)
+	if per > 0.1 { // usually 0.04; a busy machine may spread the clients
+		t.Errorf("%.3f syncs for each create, want at most 0.1", per)
+	}
+}
+
+// traceCreates lets each of the writers create users on a server under strace, and returns the system calls of these names.
+func traceCreates(t *testing.T, each uint64, names string) []*event {
+	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
-	strace := []string{"strace", "-f", "-qq", "-y", "-xx", "-s", "8192", "-o", trace,
-		"-e", "trace=pwrite64,pwritev,write,writev,sendto,sendmsg,fsync,fdatasync,sync_file_range"}
+	strace := []string{"strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "8192", "-o", trace, "-e", "trace=" + names}
 	if out, err := exec.Command(strace[0], append(strace[1:len(strace):len(strace)], "true")...).CombinedOutput(); err != nil {
 		unavailable(t, "strace does not run here: %v\n%s", err, out)
 	}
-	const each = 25
 	s := start(t, t.TempDir(), strace...)
 	account := s.account()
 	var wait sync.WaitGroup
@@ -38,7 +60,7 @@ func TestSyncBeforeAnswer(t *testing.T) {
 				return
 			}
 			defer conn.Close()
-			for i := range uint64(each) {
+			for i := range each {
 				if _, err := newCreation(account, series, w*each+i).attempt(s, conn); err != nil {
 					t.Error(err)
 					return
@@ -52,7 +74,7 @@ func TestSyncBeforeAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkOrder(t, events, writers*each)
+	return events
 }
 
 const series = "sync"
@@ -85,7 +107,7 @@ func (e *event) created() string {
 	return string(address.Find(e.data))
 }
 
-// checkOrder holds each answer against the log's writes and syncs, and counts these.
+// checkOrder holds each answer against the log's writes and syncs.
 func checkOrder(t *testing.T, events []*event, want int) {
 	t.Helper()
 	var wal []*event // in order: one thread at a time writes the log
@@ -107,21 +129,10 @@ func checkOrder(t *testing.T, events []*event, want int) {
 	if len(answers) != want || len(written) != want {
 		t.Fatalf("the trace has %d answers and %d addresses in the log, want %d of each", len(answers), len(written), want)
 	}
-	syncs := 0
-	for _, e := range wal {
-		if e.isSync() && e.begin > wal[written[answers[0].created()]].begin && e.begin < answers[len(answers)-1].begin {
-			syncs++
-		}
-	}
 	for _, answer := range answers {
 		if durable := durableAt(wal, written[answer.created()]); durable < 0 || durable >= answer.begin {
 			t.Errorf("the answer about %s was written at line %d of the trace, its transaction was on the disk at %d", answer.created(), answer.begin, durable)
 		}
-	}
-	t.Logf("%d creates over %d connections with %d syncs of the log: %.4f each, that is one for %.1f",
-		want, writers, syncs, float64(syncs)/float64(want), float64(want)/float64(syncs))
-	if 2*syncs > want {
-		t.Errorf("%d syncs for %d creates: they are not committed together", syncs, want)
 	}
 }
 
