@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,7 +111,7 @@ func checkFault(in *api.PutFaultInput) error {
 		return chime.BadRequest.Errorf("Operation must be * or one of the operations of the Amazon Chime API, such as CreateUser")
 	}
 	if in.Error != "" && !slices.Contains(op.Errors, in.Error) {
-		return chime.BadRequest.Errorf("Error must be one that %s declares: %v", op.Name, op.Errors)
+		return chime.BadRequest.Errorf("Error must be one that %s declares: %s", op.Name, strings.Join(op.Errors, ", "))
 	}
 	return nil
 }
