@@ -55,11 +55,66 @@ func printOperation(w io.Writer, op *api.Operation) {
 	if op.QueryName != "" {
 		target += "?" + op.QueryName + "=" + op.QueryValue
 	}
-	fmt.Fprintf(w, "%s: %s %s, answers %d\n\nMembers:\n", op.Name, op.Method, target, op.Status)
+	fmt.Fprintf(w, "%s: %s %s, answers %d\n\nUsage:\n  carillon call %s", op.Name, op.Method, target, op.Status, op.Name)
+	for i := range op.Input.Fields {
+		for _, word := range words("", &op.Input.Fields[i]) {
+			fmt.Fprintf(w, " %s", word)
+		}
+	}
+	if findField(op.Output, "NextToken") != nil {
+		fmt.Fprint(w, " [--all]")
+	}
+	fmt.Fprint(w, "\n\nMembers:\n")
 	printMembers(w, op.Input, "  ")
 	fmt.Fprint(w, "\nAnswer:\n")
 	printMembers(w, op.Output, "  ")
 	fmt.Fprintf(w, "\nErrors: %s\n", strings.Join(op.Errors, ", "))
+}
+
+// words are the arguments by which a command line gives a member, in brackets if it need not. A list may also be given
+// as one JSON array, a structure as one JSON object.
+func words(prefix string, f *api.Field) []string {
+	name := prefix + f.Name
+	word := name + "=" + sample(f.Shape)
+	switch {
+	case f.Shape.Kind == api.KindStructure:
+		var list []string
+		for i := range f.Shape.Struct.Fields {
+			list = append(list, words(name+".", &f.Shape.Struct.Fields[i])...)
+		}
+		return list
+	case f.Shape.Kind == api.KindList && f.Shape.Elem.Kind == api.KindStructure:
+		word = quotePOSIX(word)
+	}
+	if !f.Required {
+		word = "[" + word + "]"
+	}
+	return []string{word}
+}
+
+// sample shows how a value is written on the command line.
+func sample(s *api.Shape) string {
+	switch s.Kind {
+	case api.KindInteger:
+		return "NUMBER"
+	case api.KindBoolean:
+		return "true|false"
+	case api.KindTimestamp:
+		return "TIME"
+	case api.KindList:
+		if s.Elem.Kind != api.KindStructure {
+			return sample(s.Elem) + ",..."
+		}
+		item := make([]string, len(s.Elem.Struct.Fields))
+		for i, f := range s.Elem.Struct.Fields {
+			item[i] = `"` + f.Name + `":...`
+		}
+		return "[{" + strings.Join(item, ",") + "},...]"
+	}
+	if n := len(s.Enum); n > 0 && n <= 4 {
+		return strings.Join(s.Enum, "|")
+	}
+	return "TEXT"
 }
 
 func printMembers(w io.Writer, s *api.Structure, indent string) {
@@ -70,7 +125,7 @@ func printMembers(w io.Writer, s *api.Structure, indent string) {
 		f := &s.Fields[i]
 		required := ""
 		if f.Required {
-			required = ", required"
+			required = " (required)"
 		}
 		shape, list := f.Shape, ""
 		if shape.Kind == api.KindList {
@@ -107,6 +162,9 @@ func describe(s *api.Shape) string {
 		return "one of " + strings.Join(s.Enum, ", ")
 	case s.Max > 0:
 		return fmt.Sprintf("text of %d to %d characters", s.Min, s.Max)
+	}
+	if rule, ok := strings.CutPrefix(s.Rule(), "must be "); ok {
+		return rule
 	}
 	return "text"
 }
