@@ -1,8 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -20,14 +21,14 @@ func members(op *api.Operation, args []string, file string, stdin io.Reader) ([]
 		if err != nil {
 			return nil, usagef("--json: %v", err)
 		}
-		args = append([]string{string(data)}, args...)
+		if err := parseJSON(string(data), &tree); err != nil {
+			return nil, usagef("--json %s must be a JSON object: %v", file, err)
+		}
 	}
 	for _, arg := range args {
 		if strings.HasPrefix(strings.TrimSpace(arg), "{") {
-			d := json.NewDecoder(strings.NewReader(arg))
-			d.UseNumber()
-			if err := d.Decode(&tree); err != nil {
-				return nil, usagef("%s is not a JSON object: %v", op.Name, err)
+			if err := parseJSON(arg, &tree); err != nil {
+				return nil, usagef("%s is not a JSON object: %v", arg, err)
 			}
 			continue
 		}
@@ -42,6 +43,11 @@ func members(op *api.Operation, args []string, file string, stdin io.Reader) ([]
 	for name := range tree {
 		if findField(op.Input, name) == nil {
 			return nil, unknownMember(op.Name, op.Input, name)
+		}
+	}
+	for _, f := range op.Input.Fields {
+		if f.Required && tree[f.Name] == nil {
+			return nil, usagef("%s is required; see: carillon call %s --help", f.Name, op.Name)
 		}
 	}
 	return json.Marshal(tree)
@@ -97,7 +103,7 @@ func parseValue(f *api.Field, value string) (any, error) {
 		}
 		return b, nil
 	case api.KindStructure:
-		return parseJSON(f, value)
+		return memberJSON(f, value)
 	case api.KindList:
 		return parseList(f, value)
 	}
@@ -107,10 +113,10 @@ func parseValue(f *api.Field, value string) (any, error) {
 // parseList reads a JSON array, one JSON object, or strings between commas.
 func parseList(f *api.Field, value string) (any, error) {
 	if trimmed := strings.TrimSpace(value); strings.HasPrefix(trimmed, "[") {
-		return parseJSON(f, value)
+		return memberJSON(f, value)
 	}
 	if f.Shape.Elem.Kind == api.KindStructure {
-		item, err := parseJSON(f, value)
+		item, err := memberJSON(f, value)
 		return []any{item}, err
 	}
 	list := []any{}
@@ -120,14 +126,28 @@ func parseList(f *api.Field, value string) (any, error) {
 	return list, nil
 }
 
-func parseJSON(f *api.Field, value string) (any, error) {
-	var v any
-	d := json.NewDecoder(bytes.NewReader([]byte(value)))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
+func memberJSON(f *api.Field, value string) (v any, err error) {
+	if err := parseJSON(value, &v); err != nil {
 		return nil, usagef("%s must be JSON: %v", f.Name, err)
 	}
 	return v, nil
+}
+
+// parseJSON reads one JSON value and keeps its numbers as they are written.
+func parseJSON(text string, v any) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	err := d.Decode(v)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		return fmt.Errorf("it is a JSON %s", wrong.Value)
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("it ends early")
+	}
+	if err == nil && d.More() {
+		return errors.New("there is more after its end")
+	}
+	return err
 }
 
 func findField(s *api.Structure, name string) *api.Field {

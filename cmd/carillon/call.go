@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -55,11 +54,15 @@ func (c *callCommand) Run(ctx context.Context, p *process, g *globals) error {
 	if err != nil {
 		return err
 	}
+	in, err := input(op, data)
+	if err != nil {
+		return err
+	}
 	caller, err := c.caller(ctx, p, g)
 	if err != nil {
 		return err
 	}
-	answer, err := caller.call(ctx, op, data)
+	answer, err := caller.call(ctx, op, in)
 	if err != nil {
 		return err
 	}
@@ -79,7 +82,7 @@ func unknownOperation(name string) error {
 	for i, op := range api.AllOperations {
 		known[i] = op.Name
 	}
-	return usagef("%s is not an operation%s; all are listed by: carillon call", name, didYouMean(name, known))
+	return usagef("%s is not an operation; carillon call lists them all%s", name, didYouMean(name, known))
 }
 
 // caller makes signed calls to one server.
@@ -90,22 +93,21 @@ type caller struct {
 
 // caller finds the server and the credentials: from flags and the usual AWS variables, else from the data folder.
 func (c *callCommand) caller(ctx context.Context, p *process, g *globals) (*caller, error) {
-	folder, isDefault, err := g.dataFolder(p.env)
-	if err != nil {
-		return nil, err
-	}
 	id, _ := p.env("AWS_ACCESS_KEY_ID")
 	secret, _ := p.env("AWS_SECRET_ACCESS_KEY")
 	keys := credentials{accessKeyID: id, secret: secret, origin: "the environment"}
 	if c.Endpoint != "" {
 		if id == "" || secret == "" {
-			if keys, err = serverKeys(p.env, folder, running{}); err != nil {
-				return nil, usagef("an endpoint is set but no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-			}
+			return nil, usagef("an endpoint is set but no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or leave the endpoint out to call the server of the data folder")
 		}
-		return &caller{strings.TrimRight(c.Endpoint, "/"), c.Region, keys}, nil
+		url, err := endpointURL(c.Endpoint)
+		return &caller{url, c.Region, keys}, err
 	}
-	server, err := findServer(ctx, folder, startedAs(folder, isDefault))
+	folder, isDefault, err := g.dataFolder(p.env)
+	if err != nil {
+		return nil, err
+	}
+	server, err := findServer(ctx, folder, startedAs(p.env, folder, isDefault))
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +131,18 @@ func (e *answerError) Error() string {
 	return fmt.Sprintf("%s (%d): %s [request %s]", e.exception, e.status, e.message, e.request)
 }
 
-// call makes a call. A lost connection and an error of the server's are tried again with the same invocation id, by
-// which the server knows a repetition.
-func (c *caller) call(ctx context.Context, op *api.Operation, data []byte) ([]byte, error) {
+// input turns the members of a call into the operation's input.
+func input(op *api.Operation, data []byte) (any, error) {
 	in, err := api.Unmarshal(op.Input, data)
 	if err != nil {
 		return nil, usagef("%v; see: carillon call %s --help", err, op.Name)
 	}
+	return in, nil
+}
+
+// call makes a call. A lost connection and an error of the server's are tried again with the same invocation id, by
+// which the server knows a repetition.
+func (c *caller) call(ctx context.Context, op *api.Operation, in any) ([]byte, error) {
 	request := op.NewRequest(in)
 	invocation := uuid.NewString()
 	for attempt := 1; ; attempt++ {
@@ -155,7 +162,7 @@ func (c *caller) call(ctx context.Context, op *api.Operation, data []byte) ([]by
 func (c *caller) try(ctx context.Context, r api.Request, invocation string, attempt int) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, r.Method, c.url+r.Target, bytes.NewReader(r.Body))
 	if err != nil {
-		return nil, usagef("the endpoint %s is not a URL: %v", c.url, err)
+		return nil, err
 	}
 	if r.Body != nil {
 		request.Header.Set("Content-Type", "application/json")
@@ -168,7 +175,7 @@ func (c *caller) try(ctx context.Context, r api.Request, invocation string, atte
 	}, c.keys.accessKeyID, c.keys.secret, c.region, "chime", time.Now())
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("call %s: %w", c.url, err)
+		return nil, unreachable(c.url, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
@@ -187,20 +194,24 @@ func (c *caller) try(ctx context.Context, r api.Request, invocation string, atte
 
 // rest fetches the pages after the first and returns all of them as one.
 func (c *caller) rest(ctx context.Context, op *api.Operation, data, first []byte) ([]byte, error) {
-	var whole, in map[string]any
+	var whole, members map[string]any
 	if err := json.Unmarshal(first, &whole); err != nil {
 		return nil, fmt.Errorf("the answer is not JSON: %w", err)
 	}
-	if err := json.Unmarshal(data, &in); err != nil {
+	if err := json.Unmarshal(data, &members); err != nil {
 		return nil, err
 	}
 	for whole["NextToken"] != nil {
-		in["NextToken"] = whole["NextToken"]
-		next, err := json.Marshal(in)
+		members["NextToken"] = whole["NextToken"]
+		next, err := json.Marshal(members)
 		if err != nil {
 			return nil, err
 		}
-		body, err := c.call(ctx, op, next)
+		in, err := input(op, next)
+		if err != nil {
+			return nil, err
+		}
+		body, err := c.call(ctx, op, in)
 		if err != nil {
 			return nil, err
 		}

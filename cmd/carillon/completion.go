@@ -21,8 +21,9 @@ type completionCommand struct {
 func (completionCommand) Help() string {
 	return `Load it in the shell's start-up file:
 
-    eval "$(carillon completion bash)"
-    carillon completion fish | source
+    eval "$(carillon completion bash)"           in ~/.bashrc
+    eval "$(carillon completion zsh)"            in ~/.zshrc
+    carillon completion fish | source            in ~/.config/fish/config.fish
 `
 }
 
@@ -32,12 +33,15 @@ func (c *completionCommand) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	if isTemporary(path) {
+		return fmt.Errorf("a shell completes a program that stays where it is; build this one first: go build -o carillon ./cmd/carillon")
+	}
 	name := filepath.Base(path)
 	switch c.Shell {
 	case "bash":
 		fmt.Fprintf(p.stdout, "complete -C %s %s\n", quotePOSIX(path), name)
 	case "zsh":
-		fmt.Fprintf(p.stdout, "autoload -U +X bashcompinit && bashcompinit\ncomplete -o nospace -C %s %s\n", quotePOSIX(path), name)
+		fmt.Fprintf(p.stdout, "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\nautoload -Uz bashcompinit && bashcompinit\ncomplete -o nospace -C %s %s\n", quotePOSIX(path), name)
 	case "fish":
 		fmt.Fprintf(p.stdout, "complete -f -c %s -a '(env COMP_LINE=(commandline -cp) %s)'\n", name, quoteFish(path))
 	}

@@ -33,11 +33,12 @@ type globals struct {
 	Config configFile `env:"CARILLON_CONFIG" placeholder:"FILE" help:"A YAML file of settings, named as the flags of serve without the dashes in front. Flags and environment come first."`
 }
 
+// description is the first line of carillon --help.
+const description = "Carillon is a server behind Amazon Chime's administration API. AWS SDKs and the AWS CLI work against it unchanged."
+
 // Help is what carillon --help prints below its first line.
 func (*cli) Help() string {
-	return `Carillon is a server behind Amazon Chime's administration API. AWS SDKs and the AWS CLI work against it unchanged.
-
-Start a server, then try it from a second terminal:
+	return `Start a server, then try it from a second terminal:
 
     carillon serve
     eval "$(carillon env)"
@@ -50,7 +51,7 @@ func newParser(p *process, c *cli) (*kong.Kong, error) {
 	folder := defaultFolder(p.env)
 	return kong.New(c,
 		kong.Name("carillon"),
-		kong.Description(c.Help()),
+		kong.Description(description),
 		kong.Writers(p.stdout, p.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true, WrapUpperBound: 110, NoExpandSubcommands: true}),
 		kong.Help(printHelp),
@@ -82,7 +83,11 @@ func (f configFile) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
 // readSettings reads a file of settings. A name that no setting has is an error, so that a slip does not go unnoticed.
 func readSettings(app *kong.Application, data []byte) (kong.Resolver, error) {
 	var tree map[string]any
-	if err := yaml.Unmarshal(data, &tree); err != nil && !errors.Is(err, io.EOF) {
+	err := yaml.Unmarshal(data, &tree)
+	if form := (*yaml.TypeError)(nil); errors.As(err, &form) {
+		return nil, errors.New("it must be settings, a line each: NAME: VALUE")
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	known := settingNames(app)
@@ -107,20 +112,25 @@ func readSettings(app *kong.Application, data []byte) (kong.Resolver, error) {
 
 // settingNames returns the names that a file of settings may use: those of the flags of serve.
 func settingNames(app *kong.Application) []string {
-	flags := slices.Clone(app.Flags)
-	for _, command := range app.Children {
-		if command.Name == "serve" {
-			flags = append(flags, command.Flags...)
-		}
-	}
 	var names []string
-	for _, flag := range flags {
+	for _, flag := range flagsOf(app, "serve") {
 		if flag.Name != "help" && flag.Name != "config" {
 			names = append(names, flag.Name)
 		}
 	}
 	slices.Sort(names)
 	return names
+}
+
+// flagsOf returns the flags of a command, those that every command has among them.
+func flagsOf(app *kong.Application, name string) []*kong.Flag {
+	flags := slices.Clone(app.Flags)
+	for _, command := range app.Children {
+		if command.Name == name {
+			flags = append(flags, command.Flags...)
+		}
+	}
+	return flags
 }
 
 func inEnvironment(flag *kong.Flag) bool {

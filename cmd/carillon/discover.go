@@ -8,8 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -54,7 +56,7 @@ func findServer(ctx context.Context, folder string, start command) (running, err
 		return running{}, err
 	}
 	if err != nil {
-		return running{}, fmt.Errorf("the server of the data folder %s has gone without a word (%w); start it again: %s", folder, err, start.line("serve"))
+		return running{}, fmt.Errorf("the server of the data folder %s has gone without a word: %w; start it again: %s", folder, err, start.line("serve"))
 	}
 	return r, nil
 }
@@ -69,21 +71,39 @@ func (e *notReadyError) Error() string {
 }
 
 // checkReady asks a server whether it takes calls.
-func checkReady(ctx context.Context, url string) error {
+func checkReady(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/readyz", nil)
 	if err != nil {
 		return err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return unreachable(address, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode == http.StatusOK {
 		return nil
 	}
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 300)) // as much as there is: it only explains the status
-	return &notReadyError{url, response.Status, string(body)}
+	return &notReadyError{address, response.Status, string(body)}
+}
+
+// endpointURL returns an endpoint in the form to which a path is added.
+func endpointURL(endpoint string) (string, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", usagef("the endpoint must be a URL such as http://127.0.0.1:24463, not %q", endpoint)
+	}
+	return strings.TrimRight(endpoint, "/"), nil
+}
+
+// unreachable says that nothing answers at an address. The client's error would name the whole request again.
+func unreachable(address string, err error) error {
+	var client *url.Error
+	if errors.As(err, &client) {
+		err = client.Err
+	}
+	return fmt.Errorf("%s does not answer: %w", address, err)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 type envCommand struct {
-	Shell  string `enum:"auto,bash,zsh,sh,fish,powershell" default:"auto" help:"The shell to write for: ${enum}."`
-	Region string `default:"us-east-1" help:"The region that clients sign for; the server takes any."`
+	Shell  string `enum:"auto,bash,zsh,sh,fish,powershell" default:"auto" help:"The shell to write for: bash, zsh, sh, fish or powershell. Default: the one that SHELL names."`
+	Region string `default:"us-east-1" help:"The region that clients sign for; the server takes any. Default: ${default}."`
 }
 
 // Help is printed below the command's first line.
@@ -31,7 +31,7 @@ func (c *envCommand) Run(ctx context.Context, p *process, g *globals) error {
 	if err != nil {
 		return err
 	}
-	server, err := findServer(ctx, folder, startedAs(folder, isDefault))
+	server, err := findServer(ctx, folder, startedAs(p.env, folder, isDefault))
 	if err != nil {
 		return err
 	}
@@ -39,11 +39,11 @@ func (c *envCommand) Run(ctx context.Context, p *process, g *globals) error {
 	if err != nil {
 		return err
 	}
-	name := c.Shell
-	if name == "auto" {
-		name = guessShell(p.env)
+	sh := guessShell(p.env)
+	if c.Shell != "auto" {
+		sh = shells()[c.Shell]
 	}
-	fmt.Fprint(p.stdout, exports(shells()[name], server.URL, c.Region, keys))
+	fmt.Fprint(p.stdout, exports(sh, server.URL, c.Region, keys))
 	return nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 type healthCommand struct {
@@ -14,28 +13,34 @@ type healthCommand struct {
 func (healthCommand) Help() string {
 	return `It asks GET /readyz: a ready server reads and writes its database. Containers use it as their health check:
 
+    carillon health
+    carillon health --endpoint http://127.0.0.1:24463
     HEALTHCHECK CMD ["carillon", "health"]
 `
 }
 
 // Run checks the server and says what it found.
 func (c *healthCommand) Run(ctx context.Context, p *process, g *globals) error {
-	url := strings.TrimSuffix(c.Endpoint, "/")
-	if url != "" {
-		if err := checkReady(ctx, url); err != nil {
-			return err
-		}
-	} else {
-		folder, isDefault, err := g.dataFolder(p.env)
-		if err != nil {
-			return err
-		}
-		server, err := findServer(ctx, folder, startedAs(folder, isDefault))
-		if err != nil {
-			return err
-		}
-		url = server.URL
+	url, err := c.find(ctx, p, g)
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(p.stdout, "ready: %s\n", url)
 	return nil
+}
+
+// find returns the address of the server if it is ready.
+func (c *healthCommand) find(ctx context.Context, p *process, g *globals) (url string, err error) {
+	if c.Endpoint != "" {
+		if url, err = endpointURL(c.Endpoint); err != nil {
+			return "", err
+		}
+		return url, checkReady(ctx, url)
+	}
+	folder, isDefault, err := g.dataFolder(p.env)
+	if err != nil {
+		return "", err
+	}
+	server, err := findServer(ctx, folder, startedAs(p.env, folder, isDefault))
+	return server.URL, err
 }

@@ -38,10 +38,13 @@ func (p *process) run(ctx context.Context, args []string) int {
 	if p.complete(parser) {
 		return 0
 	}
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "help":
+		args = append(args[1:], "--help")
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(flagsFirst(parser, args))
 	if err != nil {
 		return p.report(misparsed(err))
 	}

@@ -33,7 +33,7 @@ const stopTime = 20 * time.Second
 // serveCommand runs the server. Its flags are its settings.
 type serveCommand struct {
 	Listen    string `env:"CARILLON_LISTEN" default:"127.0.0.1:24463" placeholder:"ADDRESS" help:"The address to listen on; port 0 takes any free one. Default: ${default}, CHIME on a telephone's keypad."`
-	Database  string `env:"CARILLON_DATABASE" placeholder:"sqlite:FOLDER" help:"The folder of the SQLite database, if it is not to be in the data folder."`
+	Database  string `env:"CARILLON_DATABASE" default:"sqlite" help:"Where the data is: sqlite, in the data folder. Default: ${default}."`
 	Auth      string `env:"CARILLON_AUTH" default:"sigv4" enum:"sigv4,off" help:"Verify signatures (sigv4), or believe every caller (off): for tests only. Default: ${default}."`
 	Strict    bool   `env:"CARILLON_STRICT" help:"Refuse what Amazon's service refused: CreateUser to all but EnterpriseDirectory accounts, InviteUsers to all but Team accounts, and so on."`
 	PublicURL string `env:"CARILLON_PUBLIC_URL" placeholder:"URL" help:"Where people reach this server's pages, for the links in mails. Default: the address it listens on."`
@@ -66,8 +66,7 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err != nil {
 		return err
 	}
-	database, err := c.databaseFolder(folder)
-	if err != nil {
+	if err := c.checkDatabase(); err != nil {
 		return err
 	}
 	listener, err := c.listen()
@@ -76,7 +75,7 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	}
 	defer listener.Close()
 
-	db, err := store.Open(ctx, database, rand.Reader)
+	db, err := store.Open(ctx, folder, rand.Reader)
 	if err != nil {
 		return err
 	}
@@ -189,23 +188,23 @@ func (c *serveCommand) logger(p *process) (*slog.Logger, error) {
 	return log, nil
 }
 
-// databaseFolder returns where the database is.
-func (c *serveCommand) databaseFolder(folder string) (string, error) {
-	scheme, rest, hasScheme := strings.Cut(c.Database, ":")
+// checkDatabase refuses the databases that this version does not have. It repeats no value: one may hold a password.
+func (c *serveCommand) checkDatabase() error {
 	switch {
-	case c.Database == "":
-		return folder, nil
+	case c.Database == "sqlite":
+		return nil
 	case strings.HasPrefix(c.Database, "postgres:"), strings.HasPrefix(c.Database, "postgresql:"):
-		return "", usagef("--database: this version has the embedded SQLite store only; leave --database out, or name a folder with sqlite:FOLDER")
-	case hasScheme && scheme == "sqlite" && rest != "":
-		return rest, nil
+		return usagef("--database: PostgreSQL is not built yet; leave --database out for SQLite in the data folder")
 	}
-	return "", usagef("--database must be sqlite:FOLDER")
+	return usagef("--database must be sqlite, for SQLite in the data folder")
 }
 
 func (c *serveCommand) listen() (net.Listener, error) {
 	listener, err := net.Listen("tcp", c.Listen)
+	var malformed *net.AddrError
 	switch {
+	case errors.As(err, &malformed):
+		return nil, usagef("--listen must be an address and a port, such as 127.0.0.1:24463, or a colon and a port for all addresses")
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("the address %s is in use, perhaps by another carillon; stop that one or choose another with --listen", c.Listen)
 	case errors.Is(err, syscall.EACCES):
@@ -237,7 +236,7 @@ func (c *serveCommand) greet(p *process, log *slog.Logger, folder string, isDefa
 	if loose(folder) {
 		log.Warn("other users of this machine can read the first credentials; chmod 600 the file", "file", filepath.Join(folder, credentialsFile))
 	}
-	printHints(p.stdout, startedAs(folder, isDefault), url)
+	printHints(p.stdout, startedAs(p.env, folder, isDefault), url)
 }
 
 // shutDown finishes the calls under way.

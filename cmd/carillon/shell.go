@@ -12,9 +12,11 @@ type shell struct {
 	quote    func(string) string            // one word, whatever is in it
 	export   func(name, word string) string // a variable for the programs that the shell starts
 	unset    func(name string) string
+	run      func(program string) string       // the words that start a program whose path is a quoted word
 	evaluate func(command string) string       // runs what a command prints
 	assign   func(name, command string) string // a variable of what a command prints
-	call     string                            // what has to stand before a quoted program
+	exported func(name string) string          // the value of such a variable, within double quotes
+	curl     func(arguments, data string) string
 }
 
 // shells are those that env knows, by name.
@@ -23,8 +25,11 @@ func shells() map[string]shell {
 		quote:    quotePOSIX,
 		export:   func(name, word string) string { return "export " + name + "=" + word },
 		unset:    func(name string) string { return "unset " + name },
+		run:      func(program string) string { return program },
 		evaluate: func(command string) string { return `eval "$(` + command + `)"` },
 		assign:   func(name, command string) string { return name + "=$(" + command + ")" },
+		exported: func(name string) string { return "$" + name },
+		curl:     curlWithData,
 	}
 	return map[string]shell{
 		"sh":   posix,
@@ -34,32 +39,44 @@ func shells() map[string]shell {
 			quote:    quoteFish,
 			export:   func(name, word string) string { return "set -gx " + name + " " + word },
 			unset:    func(name string) string { return "set -e " + name },
+			run:      func(program string) string { return program },
 			evaluate: func(command string) string { return command + " | source" },
 			assign:   func(name, command string) string { return "set " + name + " (" + command + ")" },
+			exported: func(name string) string { return "$" + name },
+			curl:     curlWithData,
 		},
 		"powershell": {
 			quote:    quotePowerShell,
 			export:   func(name, word string) string { return "$env:" + name + " = " + word },
 			unset:    func(name string) string { return "Remove-Item Env:" + name + " -ErrorAction SilentlyContinue" },
+			run:      func(program string) string { return "& " + program }, // a quoted word alone is only a string
 			evaluate: func(command string) string { return command + " | Out-String | Invoke-Expression" },
 			assign:   func(name, command string) string { return "$" + name + " = " + command },
-			call:     "& ",
+			exported: func(name string) string { return "$($env:" + name + ")" },
+			// Editions of PowerShell differ in how they pass on the quotes in an argument, and curl may be an alias.
+			curl: func(arguments, data string) string {
+				return quotePowerShell(data) + " | curl.exe " + arguments + " --data '@-'"
+			},
 		},
 	}
 }
 
-// guessShell returns the name of the shell that is likely in use. PowerShell does not say its name in SHELL; it has
+func curlWithData(arguments, data string) string {
+	return "curl " + arguments + " --data " + quotePOSIX(data)
+}
+
+// guessShell returns the shell that is likely in use. PowerShell does not say its name in SHELL; it has
 // PSModulePath, which on Windows every program has.
-func guessShell(env func(string) (string, bool)) string {
+func guessShell(env func(string) (string, bool)) shell {
 	name, _ := env("SHELL")
 	name = strings.TrimSuffix(path.Base(strings.ReplaceAll(name, `\`, "/")), ".exe")
-	if _, known := shells()[name]; known {
-		return name
+	if sh, known := shells()[name]; known {
+		return sh
 	}
 	if _, powershell := env("PSModulePath"); powershell || runtime.GOOS == "windows" {
-		return "powershell"
+		return shells()["powershell"]
 	}
-	return "sh"
+	return shells()["sh"]
 }
 
 // plain words need no quotes in any of the shells.

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// startLimit is how long a server may take until it says that it is ready. It takes a hundredth of this on an idle machine.
+const startLimit = 20 * time.Second
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"carillon": main})
+}
+
+// TestScripts runs what users and operators type, in testdata/script. The commands below are added to testscript's own.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would hold up every program for a second
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"ready":   ready,
+			"term":    term,
+			"capture": capture,
+			"mode":    mode,
+		},
+	})
+}
+
+// ready FOLDER waits until a server has noted itself in a data folder, and sets URL to its address.
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1)
+	path := ts.MkAbs(filepath.Join(args[0], serverFile))
+	for begun := time.Now(); time.Since(begun) < startLimit; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			ts.Setenv("URL", note(ts, args[0]).URL)
+			return
+		}
+	}
+	ts.Fatalf("no server was ready within %v", startLimit)
+}
+
+// term FOLDER sends SIGTERM to the server of a data folder.
+func term(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1)
+	ts.Check(syscall.Kill(note(ts, args[0]).PID, syscall.SIGTERM))
+}
+
+// capture NAME sets a variable to what the last command printed.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1)
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// mode OCTAL FILE checks a file's permissions.
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 2)
+	want, err := strconv.ParseUint(args[0], 8, 32)
+	ts.Check(err)
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := info.Mode().Perm(); got != os.FileMode(want) {
+		ts.Fatalf("%s has mode %o, want %o", args[1], got, want)
+	}
+}
+
+func note(ts *testscript.TestScript, folder string) (r running) {
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(folder, serverFile))), &r))
+	return r
+}
+
+func need(ts *testscript.TestScript, neg bool, args []string, n int) {
+	if neg || len(args) != n {
+		ts.Fatalf("the command takes %d arguments and no !", n)
+	}
+}
+
+func environment(pairs ...string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for _, p := range pairs {
+			if n, value, _ := strings.Cut(p, "="); n == name {
+				return value, true
+			}
+		}
+		return "", false
+	}
+}
