@@ -272,10 +272,10 @@ func (c *checker) checkShape(s *shape) {
 		}
 	}
 	if s.Type != "structure" && (len(s.Members) > 0 || len(s.Required) > 0 || s.Exception) {
-		c.complain("shape %s: a %s has no members and is no exception", s.name, s.Type)
+		c.complain("shape %s: type %s has no members and is no exception", s.name, s.Type)
 	}
 	if s.Type != "string" && (s.Pattern != "" || len(s.Enum) > 0) {
-		c.complain("shape %s: a %s has no pattern and no enum", s.name, s.Type)
+		c.complain("shape %s: type %s has no pattern and no enum", s.name, s.Type)
 	}
 	if s.Max < 0 || s.Min < 0 || s.Max > 0 && s.Min > s.Max {
 		c.complain("shape %s: no value lies between %d and %d", s.name, s.Min, s.Max)
