@@ -104,7 +104,7 @@ func readCredentials(folder string) (credentials, error) {
 	path := filepath.Join(folder, credentialsFile)
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return credentials{}, fmt.Errorf("credentials: %w", err)
+		return credentials{}, fmt.Errorf("read the credentials: %w; they belong to the user who runs the server", err)
 	}
 	profile := defaultProfile(data)
 	c := credentials{accessKeyID: profile["aws_access_key_id"], secret: profile["aws_secret_access_key"], origin: path}

@@ -43,6 +43,8 @@ func (p *process) run(ctx context.Context, args []string) int {
 		args = []string{"--help"}
 	case args[0] == "help":
 		args = append(args[1:], "--help")
+	case args[0] == "--version":
+		args[0] = "version"
 	}
 	parsed, err := parser.Parse(flagsFirst(parser, args))
 	if err != nil {
