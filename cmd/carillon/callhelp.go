@@ -55,7 +55,11 @@ func printOperation(w io.Writer, op *api.Operation) {
 	if op.QueryName != "" {
 		target += "?" + op.QueryName + "=" + op.QueryValue
 	}
-	fmt.Fprintf(w, "%s: %s %s, answers %d\n\nUsage:\n  carillon call %s", op.Name, op.Method, target, op.Status, op.Name)
+	fmt.Fprintf(w, "%s: %s %s, answers %d\n\n", op.Name, op.Method, target, op.Status)
+	if op.Doc != "" {
+		fmt.Fprintf(w, "%s\n\n", op.Doc)
+	}
+	fmt.Fprintf(w, "Usage:\n  carillon call %s", op.Name)
 	for i := range op.Input.Fields {
 		for _, word := range words("", &op.Input.Fields[i]) {
 			fmt.Fprintf(w, " %s", word)
@@ -136,6 +140,9 @@ func printMembers(w io.Writer, s *api.Structure, indent string) {
 			shape = shape.Elem
 		}
 		fmt.Fprintf(w, "%s%s: %s%s%s\n", indent, f.Name, list, describe(shape), required)
+		if f.Doc != "" {
+			fmt.Fprintf(w, "%s  %s\n", indent, f.Doc)
+		}
 		if shape.Kind == api.KindStructure {
 			printMembers(w, shape.Struct, indent+"  ")
 		}
