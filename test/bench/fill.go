@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/test/harness"
+)
+
+// filledStore is a store with users in one account, closed.
+type filledStore struct {
+	folder  string
+	account string
+	users   int
+	some    []string // IDs from all over the account
+}
+
+const (
+	fillBatch = 10000 // users of one transaction: the more, the more changes of an index's page are written at once
+	someUsers = 20000 // about how many are looked at by GetUser
+)
+
+var source = chime.Source{
+	Now:    func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) },
+	NewID:  func() chime.ID { return chime.ID(uuid.Must(uuid.NewV7())) },
+	Random: rand.Reader,
+}
+
+// fill brings the store in folder to the number of users. It writes through the store's own package, so the rows are those
+// that as many calls of CreateUser would have left, only sooner. What an earlier run left there is used.
+func fill(folder string, users int, p *progress) (_ *filledStore, err error) {
+	db, err := store.Open(context.Background(), folder, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	tenant, _ := chime.ParseTenant(harness.Tenant)
+	account, err := benchAccount(db, tenant)
+	if err != nil {
+		return nil, err
+	}
+	f := &filledStore{folder: folder, account: account.ID.String()}
+	if err := f.look(db, tenant, account.ID, max(1, users/someUsers)); err != nil {
+		return nil, err
+	}
+	if f.users > users {
+		return nil, fmt.Errorf("%s has %d users already; ask for at least as many, or choose another folder", folder, f.users)
+	}
+	if f.users == users {
+		return f, nil
+	}
+	taken := map[chime.PIN]bool{} // drawing again before the insert spares a batch that would be run again
+	for done := f.users; done < users; done += fillBatch {
+		p.say("fill the store: %d of %d users", done, users)
+		if err := insert(db, account, done, min(done+fillBatch, users), taken); err != nil {
+			return nil, err
+		}
+	}
+	return f, f.look(db, tenant, account.ID, max(1, users/someUsers))
+}
+
+// benchAccount returns the tenant's first account, made if there is none.
+func benchAccount(db *store.DB, tenant chime.Tenant) (account *chime.Account, err error) {
+	err = db.Update(context.Background(), tenant, func(tx *store.Tx) error {
+		found, err := tx.Accounts("", chime.ID{}, 1)
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			account = found[0]
+			return nil
+		}
+		account = chime.NewAccount(source, tenant, "Bench")
+		tx.InsertAccount(account)
+		return nil
+	})
+	return account, err
+}
+
+// insert adds the users numbered from, up to but not to, in one transaction.
+func insert(db *store.DB, account *chime.Account, from, to int, taken map[chime.PIN]bool) error {
+	return db.Update(context.Background(), account.Tenant, func(tx *store.Tx) error {
+		for n := from; n < to; n++ {
+			u, err := account.NewUser(source, "", harness.Email("filled", uint64(n)), chime.PrivateUser)
+			if err != nil {
+				return err
+			}
+			for taken[u.PIN] {
+				u.PIN = chime.NewPIN(source)
+			}
+			taken[u.PIN] = true
+			tx.InsertUser(u, store.Mark(uuid.New()))
+		}
+		return nil
+	})
+}
+
+// look counts the users and notes the ID of every step-th.
+func (f *filledStore) look(db *store.DB, tenant chime.Tenant, account chime.ID, step int) error {
+	f.users, f.some = 0, nil
+	for after, more := (chime.ID{}), true; more; {
+		err := db.View(context.Background(), tenant, func(tx *store.Tx) error {
+			users, err := tx.Users(account, "", after, 5000)
+			for _, u := range users {
+				if f.users++; f.users%step == 0 {
+					f.some = append(f.some, u.ID.String())
+				}
+				after = u.ID
+			}
+			more = len(users) > 0
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyTo copies the store's database into a new folder.
+func (f *filledStore) copyTo(folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	data, err := os.ReadFile(filepath.Join(f.folder, store.File))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, store.File), data, 0o600)
+}

@@ -1,0 +1,192 @@
+// Command bench measures the built server beside a bare net/http server, in turns in one run, so that what slows the
+// machine slows both and their ratio stands.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carillon-server/carillon/test/harness"
+)
+
+const help = `usage: go run ./test/bench [flags]
+
+Builds the server, starts it on a temporary folder, and sends it signed requests over 1, 16, 64 and 256 connections, as
+fast as it answers them. A bare net/http server, which answers the same requests with 430 fixed bytes and does nothing
+else, is measured just before each of them. Client and servers share this machine. Requests are signed beforehand; every
+answer's status is checked.
+
+    go run ./test/bench                                     a new store
+    go run ./test/bench --users 1000000 --store /tmp/1m     a large one, which is kept and used again
+    go run ./test/bench --operations GetUser --connections 64 --turns 9
+    go run ./test/bench --json >before.json                 then change something, and
+    go run ./test/bench --against before.json               every figure beside what it was
+
+Every turn begins on a copy of the same filled store. Figures are medians over the turns:
+
+    requests/s     the client's count
+    of bare        the same as a share of what the bare server did in the same turn with the same requests
+    p50, p99       from the request's first byte sent to the answer's last byte read
+    server CPU     time of the server's process on the processors, user and system, per request
+    RSS            the most memory that the server held during the measurement
+    fsyncs         a separate run of creates at 64 connections under strace, which counts the server's calls of fsync
+                   and fdatasync, those of its start and stop included
+    start          from the start of the process until it answers, with that store
+    disk           the store's files after a clean stop, per user
+
+Compare ratios and CPU rather than rates: rates follow the machine's other work.
+
+`
+
+// options are the command line.
+type options struct {
+	users       int
+	store       string
+	turns       int
+	duration    time.Duration
+	connections []int
+	operations  []string
+	json        bool
+	against     string
+}
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == bareArgument {
+		bare()
+		return
+	}
+	o, err := parse(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		os.Exit(2)
+	}
+	if err := run(o, os.Stdout, newProgress(os.Stderr)); err != nil {
+		fmt.Fprintf(os.Stderr, "\nbench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// parse reads the command line; what is wrong with it has been printed when it returns an error.
+func parse(args []string, stderr io.Writer) (options, error) {
+	o := options{connections: []int{1, 16, 64, 256}, operations: slices.Clone(operations)}
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.Usage = func() {
+		fmt.Fprint(stderr, help)
+		f.PrintDefaults()
+	}
+	f.IntVar(&o.users, "users", 1000, "`number` of users in the store before each turn, at least 100")
+	f.StringVar(&o.store, "store", "", "keep the filled store in this `folder`, and use what an earlier run left there")
+	f.IntVar(&o.turns, "turns", 5, "`number` of turns")
+	f.DurationVar(&o.duration, "duration", 2*time.Second, "`time` of each measurement, less if 25,000 requests a second run out")
+	f.Func("connections", "comma-separated `numbers` of connections (default 1,16,64,256)", func(s string) error {
+		o.connections = nil
+		for part := range strings.SplitSeq(s, ",") {
+			n, err := strconv.Atoi(part)
+			if err != nil || n < 1 {
+				return fmt.Errorf("%q is not a number of connections", part)
+			}
+			o.connections = append(o.connections, n)
+		}
+		return nil
+	})
+	f.Func("operations", "comma-separated `names` (default "+strings.Join(operations, ",")+")", func(s string) error {
+		o.operations = strings.Split(s, ",")
+		for _, name := range o.operations {
+			if !slices.Contains(operations, name) {
+				return fmt.Errorf("%q is none of %s", name, strings.Join(operations, ", "))
+			}
+		}
+		return nil
+	})
+	f.BoolVar(&o.json, "json", false, "print JSON instead of a table")
+	f.StringVar(&o.against, "against", "", "compare with the JSON `file` of an earlier run")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	var err error
+	switch {
+	case f.NArg() > 0:
+		err = fmt.Errorf("there is no argument %q", f.Arg(0))
+	case o.users < pageSize:
+		err = fmt.Errorf("--users must be at least %d, a page of ListUsers", pageSize)
+	case o.turns < 1:
+		err = errors.New("--turns must be at least 1")
+	case o.duration <= 0:
+		err = errors.New("--duration must be more than nothing")
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "bench: %v; see --help\n", err)
+	}
+	return o, err
+}
+
+// run measures and prints.
+func run(o options, stdout io.Writer, p *progress) error {
+	var earlier *report
+	if o.against != "" {
+		var err error
+		if earlier, err = readReport(o.against); err != nil {
+			return err
+		}
+	}
+	r, err := measure(o, p)
+	p.clear()
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return r.writeJSON(stdout)
+	}
+	return r.writeTable(stdout, earlier)
+}
+
+// measure does everything that takes time.
+func measure(o options, p *progress) (*report, error) {
+	work, err := os.MkdirTemp("", "carillon-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	p.say("build the server")
+	program, err := harness.Build(work)
+	if err != nil {
+		return nil, err
+	}
+	if o.store == "" {
+		o.store = filepath.Join(work, "filled")
+	}
+	filled, err := fill(o.store, o.users, p)
+	if err != nil {
+		return nil, fmt.Errorf("fill the store: %w", err)
+	}
+	b, err := startBare()
+	if err != nil {
+		return nil, fmt.Errorf("start the bare server: %w", err)
+	}
+	defer b.stop()
+
+	t := &turns{options: o, work: work, program: program, filled: filled, bare: b, progress: p}
+	for n := range o.turns {
+		if err := t.turn(n); err != nil {
+			return nil, fmt.Errorf("turn %d: %w", n+1, err)
+		}
+	}
+	r := t.report()
+	if slices.Contains(o.operations, createUser) {
+		if r.FsyncsPerCreate, err = t.fsyncs(); err != nil {
+			return nil, fmt.Errorf("count the fsyncs: %w", err)
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/test/harness"
+)
+
+// The operations that are measured.
+const (
+	createUser = "CreateUser"
+	getUser    = "GetUser"
+	listUsers  = "ListUsers"
+)
+
+var operations = []string{createUser, getUser, listUsers}
+
+const (
+	pageSize = 100 // users of a page of ListUsers
+	pages    = 200 // pages that are asked for
+	// budget is how many requests are made ready for each second of a measurement of creates, which cannot be sent twice.
+	budget = 25000
+	// settle is how long a server is left alone before its idle memory is read.
+	settle = time.Second
+)
+
+// turns measures turn after turn and keeps the figures.
+type turns struct {
+	options
+	work    string
+	program string
+	filled  *filledStore
+	bare    *bareServer
+	*progress
+
+	created  uint64 // addresses given away
+	measured []turnFigures
+}
+
+// turnFigures is what one turn gave.
+type turnFigures struct {
+	start   time.Duration
+	idle    int64 // bytes
+	perUser float64
+	rows    []figures
+}
+
+// turn measures everything once, on a server of its own.
+func (t *turns) turn(n int) (err error) {
+	folder := filepath.Join(t.work, fmt.Sprintf("turn-%d", n+1))
+	defer os.RemoveAll(folder)
+	if err := t.filled.copyTo(folder); err != nil {
+		return err
+	}
+	s, err := harness.Start(t.program, folder, harness.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Kill()) }()
+	time.Sleep(settle)
+	f := turnFigures{start: s.Took}
+	if f.idle, err = rss(s.PID); err != nil {
+		return err
+	}
+	tokens, err := t.tokens(s)
+	if err != nil {
+		return err
+	}
+	users := t.filled.users
+	for _, connections := range t.connections {
+		for _, operation := range t.operations {
+			t.say("turn %d of %d: %s, %d connections", n+1, t.turns, operation, connections)
+			row, err := t.row(s, operation, connections, tokens)
+			if err != nil {
+				return fmt.Errorf("%s, %d connections: %w", operation, connections, err)
+			}
+			f.rows = append(f.rows, row)
+			if operation == createUser {
+				users += row.requests
+			}
+		}
+	}
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	size, err := diskSize(folder)
+	f.perUser = float64(size) / float64(users)
+	t.measured = append(t.measured, f)
+	return err
+}
+
+// row measures the bare server and the server, one after the other.
+func (t *turns) row(s *harness.Server, operation string, connections int, tokens []string) (figures, error) {
+	l := t.load(s, operation, connections, tokens)
+	bareLoad := load{requests: l.requests, again: true, status: http.StatusOK}
+	if operation == createUser {
+		bareLoad.status = http.StatusCreated
+	}
+	alone, err := bareLoad.send(t.bare.address, connections, t.duration)
+	if err != nil {
+		return figures{}, fmt.Errorf("bare server: %w", err)
+	}
+	before, err := cpu(s.PID)
+	if err != nil {
+		return figures{}, err
+	}
+	memory := watchRSS(s.PID)
+	o, err := l.send(s.Address, connections, t.duration)
+	most := memory()
+	if err != nil {
+		return figures{}, err
+	}
+	after, err := cpu(s.PID)
+	return figures{
+		Operation:   operation,
+		Connections: connections,
+		Rate:        o.rate(),
+		BareRate:    alone.rate(),
+		OfBare:      o.rate() / alone.rate(),
+		P50:         milliseconds(o.quantile(0.50)),
+		P99:         milliseconds(o.quantile(0.99)),
+		CPU:         float64((after - before).Nanoseconds()) / 1e3 / float64(o.requests),
+		RSS:         float64(most) / 1e6,
+		requests:    o.requests,
+	}, err
+}
+
+// load makes the requests of one measurement. Signatures live for five minutes, so they are made just before.
+func (t *turns) load(s *harness.Server, operation string, connections int, tokens []string) *load {
+	l := &load{again: true, status: api.ByName(operation).Status}
+	switch operation {
+	case createUser:
+		l.again = false
+		for range int(budget * min(1, float64(connections)/4) * t.duration.Seconds()) {
+			t.created++
+			l.requests = append(l.requests, s.Request(operation, &api.CreateUserInput{
+				AccountID: t.filled.account, Email: harness.Email("created", t.created),
+			}))
+		}
+	case getUser:
+		for _, id := range t.filled.some {
+			l.requests = append(l.requests, s.Request(operation, &api.GetUserInput{AccountID: t.filled.account, UserID: id}))
+		}
+	case listUsers:
+		for _, token := range tokens {
+			l.requests = append(l.requests, s.Request(operation, &api.ListUsersInput{
+				AccountID: t.filled.account, MaxResults: pageSize, NextToken: token,
+			}))
+		}
+	}
+	return l
+}
+
+// tokens walks the first pages of the account's list and returns the tokens that lead to whole pages, the first page's
+// empty one included.
+func (t *turns) tokens(s *harness.Server) ([]string, error) {
+	c, err := harness.Dial(s.Address)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	tokens := []string{""}
+	for len(tokens) < min(pages, t.filled.users/pageSize) {
+		out, err := harness.Call[api.ListUsersOutput](s, c, listUsers, &api.ListUsersInput{
+			AccountID: t.filled.account, MaxResults: pageSize, NextToken: tokens[len(tokens)-1],
+		})
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, out.NextToken)
+	}
+	return tokens, nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
+
+// diskSize returns the size of the files in a folder.
+func diskSize(folder string) (size int64, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return 0, err
+		}
+		size += info.Size()
+	}
+	return size, nil
+}
