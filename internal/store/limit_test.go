@@ -9,8 +9,7 @@ import (
 func Limit(_ context.Context, db *DB, pages int) error {
 	errs := make(chan error, 1)
 	err := db.Update(context.Background(), 0, func(*Tx) error {
-		var got int
-		errs <- db.writer.conn.QueryRowContext(context.Background(), fmt.Sprintf("pragma max_page_count(%d)", pages)).Scan(&got)
+		errs <- db.writer.conn.exec(fmt.Sprintf("pragma max_page_count(%d)", pages))
 		return nil
 	})
 	if err != nil {

@@ -5,26 +5,25 @@ import (
 	"strings"
 	"syscall"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	modernc "modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/carillon-server/carillon/internal/chime"
 )
 
 // duplicate returns the promise that a statement would have broken. SQLite names the columns, not the index.
 func duplicate(err error) (Promise, bool) {
-	var e *sqlite.Error
-	if !errors.As(err, &e) || e.Code() != sqlite3.SQLITE_CONSTRAINT_UNIQUE && e.Code() != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
+	if code, _ := codeOf(err); code != sqlite.ResultConstraintUnique && code != sqlite.ResultConstraintPrimaryKey {
 		return NoPromise, false
 	}
 	switch {
-	case strings.Contains(e.Error(), "users.email_key"):
+	case strings.Contains(err.Error(), "users.email_key"):
 		return UserEmail, true
-	case strings.Contains(e.Error(), "users.pin"):
+	case strings.Contains(err.Error(), "users.pin"):
 		return UserPIN, true
-	case strings.Contains(e.Error(), "marks.mark"):
+	case strings.Contains(err.Error(), "marks.mark"):
 		return MarkMade, true
-	case strings.Contains(e.Error(), "domains.name"):
+	case strings.Contains(err.Error(), "domains.name"):
 		return DomainName, true
 	}
 	return NoPromise, false
@@ -32,20 +31,20 @@ func duplicate(err error) (Promise, bool) {
 
 // explain adds the remedy to what an operator can mend, and makes a client's error of what is not its fault.
 func explain(err error) error {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
+	code, ok := codeOf(err)
+	if !ok {
 		return err
 	}
-	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_FULL:
+	switch code.ToPrimary() {
+	case sqlite.ResultFull:
 		return &unavailable{"the disk is full; nothing was written; make room and try again", err}
-	case sqlite3.SQLITE_READONLY:
+	case sqlite.ResultReadOnly:
 		return &unavailable{"the database cannot be written; mend its permissions and restart", err}
-	case sqlite3.SQLITE_BUSY:
+	case sqlite.ResultBusy:
 		return &unavailable{"another process holds the database; nothing was written", err}
-	case sqlite3.SQLITE_NOTADB:
+	case sqlite.ResultNotADB:
 		return errors.Join(errors.New("the file is not a SQLite database; restore it from a backup"), err)
-	case sqlite3.SQLITE_CORRUPT:
+	case sqlite.ResultCorrupt:
 		return errors.Join(errors.New("the database is damaged; restore it from a backup"), err)
 	}
 	return err
@@ -64,14 +63,28 @@ func (e *unavailable) Unwrap() error        { return e.cause }
 // mayHavePersisted reports whether a failed commit may have reached the disk all the same: its fsync failed, not its
 // write.
 func mayHavePersisted(err error) bool {
-	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_IOERR
+	code, _ := codeOf(err)
+	return code.ToPrimary() == sqlite.ResultIOErr
 }
 
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
 
 // isEngine reports whether an error comes from the engine rather than from an operation.
 func isEngine(err error) bool {
-	var e *sqlite.Error
-	return errors.As(err, &e)
+	_, ok := codeOf(err)
+	return ok
+}
+
+// codeOf returns the engine's code of an error, and whether the engine made it: for this package, or for the migrations,
+// which need database/sql.
+func codeOf(err error) (sqlite.ResultCode, bool) {
+	var ours *engineError
+	var migrations *modernc.Error
+	switch {
+	case errors.As(err, &ours):
+		return sqlite.ErrCode(ours.error), true
+	case errors.As(err, &migrations):
+		return sqlite.ResultCode(migrations.Code()), true
+	}
+	return sqlite.ResultOK, false
 }

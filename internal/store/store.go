@@ -21,7 +21,7 @@ import (
 	"sync"
 
 	"github.com/gofrs/flock"
-	_ "modernc.org/sqlite" // the engine
+	"zombiezen.com/go/sqlite"
 
 	"github.com/carillon-server/carillon/internal/chime"
 )
@@ -32,8 +32,10 @@ const File = "carillon.db"
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
 	lock    *flock.Flock
-	readers *sql.DB
-	reads   statements
+	readers chan *conn    // those that are free
+	reading int           // how many there are
+	closed  chan struct{} // closed when no more reads begin
+	closing sync.Once
 	writer  *writer
 	tokens  []byte
 	links   []byte
@@ -45,7 +47,12 @@ func Open(ctx context.Context, folder string, random io.Reader) (_ *DB, err erro
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
 	}
-	db := &DB{lock: flock.New(filepath.Join(folder, "lock"))}
+	readers := max(4, 2*runtime.GOMAXPROCS(0))
+	db := &DB{
+		lock:    flock.New(filepath.Join(folder, "lock")),
+		readers: make(chan *conn, readers),
+		closed:  make(chan struct{}),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, db.Close())
@@ -59,33 +66,43 @@ func Open(ctx context.Context, folder string, random io.Reader) (_ *DB, err erro
 	if err := writable(path); err != nil {
 		return nil, err
 	}
-	writing, err := sql.Open("sqlite", dataSource(path, "rwc"))
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	if err := migrate(ctx, writing, path); err != nil {
-		return nil, errors.Join(err, writing.Close())
-	}
-	if db.tokens, err = secret(ctx, writing, "page tokens", random); err != nil {
-		return nil, errors.Join(err, writing.Close())
-	}
-	if db.links, err = secret(ctx, writing, "invitation links", random); err != nil {
-		return nil, errors.Join(err, writing.Close())
-	}
-	if db.writer, err = newWriter(ctx, writing); err != nil {
-		return nil, errors.Join(err, writing.Close())
-	}
-	if err := releaseJobs(ctx, db); err != nil {
+	if err := db.prepare(ctx, path, random); err != nil {
 		return nil, err
 	}
-	if db.readers, err = sql.Open("sqlite", dataSource(path, "ro")); err != nil {
-		return nil, fmt.Errorf("open %s for reading: %w", path, err)
+	for range readers {
+		c, err := openConn(path, sqlite.OpenReadOnly, readerPragmas...)
+		if err != nil {
+			return nil, fmt.Errorf("open %s for reading: %w", path, err)
+		}
+		db.readers <- c
+		db.reading++
 	}
-	connections := max(4, 2*runtime.GOMAXPROCS(0))
-	db.readers.SetMaxOpenConns(connections)
-	db.readers.SetMaxIdleConns(connections)
-	db.reads.prepare = db.readers.PrepareContext
 	return db, nil
+}
+
+// prepare brings the schema up to date, which needs database/sql, and starts the writer.
+func (db *DB) prepare(ctx context.Context, path string, random io.Reader) (err error) {
+	migrating, err := sql.Open("sqlite", dataSource(path))
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	// Closed when the writer's connection is there: with the last connection the log would be folded into the database.
+	defer func() { err = errors.Join(err, migrating.Close()) }()
+	if err := migrate(ctx, migrating, path); err != nil {
+		return err
+	}
+	if db.tokens, err = secret(ctx, migrating, "page tokens", random); err != nil {
+		return err
+	}
+	if db.links, err = secret(ctx, migrating, "invitation links", random); err != nil {
+		return err
+	}
+	writing, err := openConn(path, sqlite.OpenReadWrite, writerPragmas...)
+	if err != nil {
+		return fmt.Errorf("open %s for writing: %w", path, err)
+	}
+	db.writer = newWriter(writing)
+	return releaseJobs(ctx, db)
 }
 
 // acquire locks the folder for this process. The lock is the operating system's and ends with the process.
@@ -112,31 +129,37 @@ func writable(path string) error {
 	return f.Close()
 }
 
-// dataSource names the database and how its connections behave. synchronous=FULL with a write-ahead log means that a
-// commit returns after the log's fsync. The log is folded into the database every 20,000 pages: a long interval lets
-// changes of one page coalesce. Connections hold few pages; the system's cache holds the rest.
-func dataSource(path, mode string) string {
-	q := url.Values{"mode": {mode}, "_pragma": {
-		"busy_timeout(10000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
-		"cache_size(-8000)", "wal_autocheckpoint(20000)", "journal_size_limit(67108864)",
-	}}
-	if mode == "ro" {
-		q["_pragma"] = []string{"busy_timeout(10000)", "query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
+// How the connections behave. synchronous=FULL with a write-ahead log means that a commit returns after the log's fsync.
+// The log is folded into the database every 20,000 pages: a long interval lets changes of one page coalesce. Connections
+// hold few pages; the system's cache holds the rest.
+var (
+	writerPragmas = []string{
+		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
+		"cache_size(-16000)", "wal_autocheckpoint(20000)", "journal_size_limit(134217728)",
 	}
+	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
+)
+
+// dataSource names the database for database/sql.
+func dataSource(path string) string {
+	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, writerPragmas...)}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
 // Close ends the writer after what is under way, folds the log into the database and lets go of the folder.
 func (db *DB) Close() error {
 	var errs []error
-	if db.readers != nil {
-		db.reads.close()
-		errs = append(errs, db.readers.Close())
-	}
-	if db.writer != nil {
-		errs = append(errs, db.writer.close())
-	}
-	return errors.Join(append(errs, db.lock.Close())...)
+	db.closing.Do(func() {
+		close(db.closed)
+		for range db.reading {
+			errs = append(errs, (<-db.readers).close())
+		}
+		if db.writer != nil {
+			errs = append(errs, db.writer.close())
+		}
+		errs = append(errs, db.lock.Close())
+	})
+	return errors.Join(errs...)
 }
 
 // Ready reports whether the store can read and write; the error says why not.
@@ -144,8 +167,7 @@ func (db *DB) Ready(ctx context.Context) error {
 	if err := db.writer.broken(); err != nil {
 		return err
 	}
-	var one int
-	return db.readers.QueryRowContext(ctx, "select 1").Scan(&one)
+	return db.View(ctx, 0, func(t *Tx) error { return t.conn.exec("select 1") })
 }
 
 // TokenKey is the installation's secret under which page tokens are made.
@@ -159,7 +181,15 @@ func (db *DB) View(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return explain(fn(&Tx{tenant: tenant, statements: &db.reads}))
+	select {
+	case c := <-db.readers:
+		defer func() { db.readers <- c }()
+		return explain(fn(&Tx{tenant: tenant, conn: c}))
+	case <-db.closed:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Update runs fn with a transaction that reads at once and queues its writes, then applies the queue and returns when
@@ -170,31 +200,4 @@ func (db *DB) View(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error)
 // be made all the same.
 func (db *DB) Update(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error {
 	return db.writer.do(ctx, tenant, fn)
-}
-
-// statements prepares each text once.
-type statements struct {
-	prepare  func(context.Context, string) (*sql.Stmt, error)
-	prepared sync.Map // text -> *sql.Stmt
-}
-
-func (s *statements) get(ctx context.Context, text string) (*sql.Stmt, error) {
-	if stmt, ok := s.prepared.Load(text); ok {
-		return stmt.(*sql.Stmt), nil
-	}
-	stmt, err := s.prepare(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	if earlier, ok := s.prepared.LoadOrStore(text, stmt); ok {
-		return earlier.(*sql.Stmt), stmt.Close()
-	}
-	return stmt, nil
-}
-
-func (s *statements) close() {
-	s.prepared.Range(func(_, stmt any) bool {
-		stmt.(*sql.Stmt).Close() // the connection closes next, and says if something is wrong
-		return true
-	})
 }

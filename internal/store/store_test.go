@@ -72,6 +72,9 @@ func TestReopenKeepsSecretsAndRows(t *testing.T) {
 	if err := db.Update(t.Context(), 1, func(*store.Tx) error { return nil }); !errors.Is(err, chime.Unavailable) {
 		t.Errorf("Update after Close: %v, want unavailable", err)
 	}
+	if err := db.View(t.Context(), 1, func(*store.Tx) error { return nil }); !errors.Is(err, chime.Unavailable) {
+		t.Errorf("View after Close: %v, want unavailable", err)
+	}
 	db = openIn(t, folder)
 	if string(db.TokenKey()) != key || len(key) != 32 {
 		t.Error("the secret of the page tokens changed")

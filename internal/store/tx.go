@@ -1,10 +1,6 @@
 package store
 
 import (
-	"context"
-	"database/sql"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/carillon-server/carillon/internal/chime"
@@ -13,11 +9,11 @@ import (
 // Tx is one operation's view of one tenant's data. Reads happen at once; writes are queued and happen when the operation
 // has returned, so it never reads what it wrote. Not for concurrent use, nor after the operation.
 type Tx struct {
-	tenant     chime.Tenant
-	statements *statements
-	writes     []write
-	met        Promise
-	enqueued   bool // a job is among the writes
+	tenant   chime.Tenant
+	conn     *conn
+	writes   []write
+	met      Promise
+	enqueued bool // a job is among the writes
 }
 
 // write is a queued statement.
@@ -47,7 +43,7 @@ func (t *Tx) queue(text string, args ...any) {
 	t.writes = append(t.writes, write{text, args})
 }
 
-// scanner is a row to be read: *sql.Row or *sql.Rows.
+// scanner is a row to be read.
 type scanner interface{ Scan(...any) error }
 
 // queryRow returns the row that the query finds, or nil when there is none.
@@ -55,67 +51,29 @@ type scanner interface{ Scan(...any) error }
 // A query here is bounded by its limit or its key, so it runs to its end even when the caller has gone: cancelling it
 // would roll back a transaction that others share.
 func queryRow[T any](t *Tx, scan func(*Tx, scanner) (*T, error), text string, args ...any) (*T, error) {
-	ctx := context.Background()
-	stmt, err := t.statements.get(ctx, text)
-	if err != nil {
+	all, err := query(t, scan, text, args...)
+	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	v, err := scan(t, stmt.QueryRowContext(ctx, args...))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	return v, err
+	return all[0], nil
 }
 
 // query returns the rows that the query finds.
 func query[T any](t *Tx, scan func(*Tx, scanner) (*T, error), text string, args ...any) ([]*T, error) {
-	ctx := context.Background()
-	stmt, err := t.statements.get(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := stmt.QueryContext(ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var all []*T
-	for rows.Next() {
-		v, err := scan(t, rows)
-		if err != nil {
-			return nil, err
-		}
+	err := t.conn.query(func(r row) error {
+		v, err := scan(t, r)
 		all = append(all, v)
-	}
-	return all, rows.Err()
+		return err
+	}, text, args...)
+	return all, err
 }
 
 // id reads the 16 bytes of an ID.
 type id chime.ID
 
-func (i *id) Scan(v any) error {
-	b, ok := v.([]byte)
-	if !ok || len(b) != len(i) {
-		return fmt.Errorf("%T of %d bytes is not an ID", v, len(b))
-	}
-	copy(i[:], b)
-	return nil
-}
-
 // millis reads and writes a time; null is the zero time.
 type millis struct{ *time.Time }
-
-func (m millis) Scan(v any) error {
-	switch v := v.(type) {
-	case nil:
-		*m.Time = time.Time{}
-	case int64:
-		*m.Time = time.UnixMilli(v).UTC()
-	default:
-		return fmt.Errorf("%T is not a time", v)
-	}
-	return nil
-}
 
 func toMillis(t time.Time) any {
 	if t.IsZero() {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -24,13 +23,11 @@ const (
 
 // writer owns the one connection that writes.
 type writer struct {
-	db         *sql.DB
-	conn       *sql.Conn
-	statements statements
-	queue      chan *update
-	done       chan struct{} // closed when the writer has ended
-	failed     atomic.Pointer[error]
-	enqueued   chan struct{} // holds one when jobs were committed and nobody has taken notice
+	conn     *conn
+	queue    chan *update
+	done     chan struct{} // closed when the writer has ended
+	failed   atomic.Pointer[error]
+	enqueued chan struct{} // holds one when jobs were committed and nobody has taken notice
 
 	mu     sync.RWMutex // held for reading while a request is put into the queue
 	closed bool
@@ -46,15 +43,10 @@ type update struct {
 	enqueued bool // it enqueued a job; the writer's to know
 }
 
-func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open the writer's connection: %w", explain(err))
-	}
-	w := &writer{db: db, conn: conn, queue: make(chan *update, maxWaiting), done: make(chan struct{}), enqueued: make(chan struct{}, 1)}
-	w.statements.prepare = conn.PrepareContext
+func newWriter(c *conn) *writer {
+	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), enqueued: make(chan struct{}, 1)}
 	go w.run()
-	return w, nil
+	return w
 }
 
 var (
@@ -107,8 +99,7 @@ func (w *writer) close() error {
 	}
 	close(w.queue)
 	<-w.done
-	w.statements.close()
-	return errors.Join(w.conn.Close(), w.db.Close())
+	return w.conn.close()
 }
 
 // broken returns why nothing can be written any more, or nil.
@@ -182,14 +173,14 @@ func (w *writer) transaction(fn func() error) error {
 	if err := w.broken(); err != nil {
 		return err
 	}
-	if err := w.exec("begin immediate"); err != nil {
+	if err := w.conn.exec("begin immediate"); err != nil {
 		return explain(err)
 	}
 	if err := fn(); err != nil {
 		w.rollback()
 		return explain(err)
 	}
-	if err := w.exec("commit"); err != nil {
+	if err := w.conn.exec("commit"); err != nil {
 		w.rollback()
 		if mayHavePersisted(err) {
 			// After a failed fsync nobody knows what a crash would leave. To go on could answer "not written" for something
@@ -204,16 +195,7 @@ func (w *writer) transaction(fn func() error) error {
 
 func (w *writer) rollback() {
 	// SQLite has already rolled back after some errors, and then refuses this; either way no transaction is left.
-	_ = w.exec("rollback")
-}
-
-func (w *writer) exec(text string, args ...any) error {
-	stmt, err := w.statements.get(context.Background(), text)
-	if err != nil {
-		return err
-	}
-	_, err = stmt.ExecContext(context.Background(), args...)
-	return err
+	_ = w.conn.exec("rollback")
 }
 
 // apply runs one operation within the transaction. refused is for its caller; err means that the transaction is lost.
@@ -221,7 +203,7 @@ func (w *writer) apply(u *update) (refused, err error) {
 	if u.gone.Load() {
 		return context.Canceled, nil
 	}
-	tx := Tx{tenant: u.tenant, statements: &w.statements}
+	tx := Tx{tenant: u.tenant, conn: w.conn}
 	for range maxRuns {
 		if refused := protect(u.fn, &tx); refused != nil {
 			return w.refusal(refused)
@@ -252,7 +234,7 @@ func (w *writer) flush(writes []write) (met Promise, err error) {
 	if len(writes) == 0 {
 		return NoPromise, nil
 	}
-	if err := w.exec("savepoint operation"); err != nil {
+	if err := w.conn.exec("savepoint operation"); err != nil {
 		return NoPromise, err
 	}
 	for _, q := range writes {
@@ -260,17 +242,17 @@ func (w *writer) flush(writes []write) (met Promise, err error) {
 			return NoPromise, err
 		}
 		if met != NoPromise {
-			if err := w.exec("rollback to operation"); err != nil {
+			if err := w.conn.exec("rollback to operation"); err != nil {
 				return NoPromise, err
 			}
 			break
 		}
 	}
-	return met, w.exec("release operation")
+	return met, w.conn.exec("release operation")
 }
 
 func (w *writer) write(q write) (met Promise, err error) {
-	err = w.exec(q.text, q.args...)
+	err = w.conn.exec(q.text, q.args...)
 	if met, ok := duplicate(err); ok {
 		return met, nil
 	}
