@@ -17,3 +17,8 @@ func Limit(_ context.Context, db *DB, pages int) error {
 	}
 	return <-errs
 }
+
+// FoldAt lets the log be folded at so many pages, leaving so many to the writer, after so many operations.
+func FoldAt(db *DB, pages, left int64, operations int) {
+	db.writer.folding = folding{pages, left, operations}
+}

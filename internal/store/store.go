@@ -37,6 +37,7 @@ type DB struct {
 	closed  chan struct{} // closed when no more reads begin
 	closing sync.Once
 	writer  *writer
+	folding *checkpointer
 	tokens  []byte
 	links   []byte
 }
@@ -102,6 +103,11 @@ func (db *DB) prepare(ctx context.Context, path string, random io.Reader) (err e
 		return fmt.Errorf("open %s for writing: %w", path, err)
 	}
 	db.writer = newWriter(writing)
+	folding, err := openConn(path, sqlite.OpenReadWrite, writerPragmas...)
+	if err != nil {
+		return fmt.Errorf("open %s for checkpoints: %w", path, err)
+	}
+	db.folding = newCheckpointer(folding, db.writer)
 	return releaseJobs(ctx, db)
 }
 
@@ -130,12 +136,12 @@ func writable(path string) error {
 }
 
 // How the connections behave. synchronous=FULL with a write-ahead log means that a commit returns after the log's fsync.
-// The log is folded into the database every 20,000 pages: a long interval lets changes of one page coalesce. Connections
-// hold few pages; the system's cache holds the rest.
+// The checkpointer folds the log into the database; wal_autocheckpoint is for the case that it cannot. The log's file keeps
+// its size, to be written over. Connections hold few pages; the system's cache holds the rest.
 var (
 	writerPragmas = []string{
 		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
-		"cache_size(-16000)", "wal_autocheckpoint(20000)", "journal_size_limit(134217728)",
+		"cache_size(-16000)", "wal_autocheckpoint(100000)", "journal_size_limit(150000000)",
 	}
 	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
 )
@@ -155,7 +161,14 @@ func (db *DB) Close() error {
 			errs = append(errs, (<-db.readers).close())
 		}
 		if db.writer != nil {
-			errs = append(errs, db.writer.close())
+			db.writer.end()
+		}
+		if db.folding != nil {
+			<-db.folding.done
+			errs = append(errs, db.folding.conn.close())
+		}
+		if db.writer != nil {
+			errs = append(errs, db.writer.conn.close())
 		}
 		errs = append(errs, db.lock.Close())
 	})

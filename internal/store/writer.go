@@ -29,6 +29,11 @@ type writer struct {
 	failed   atomic.Pointer[error]
 	enqueued chan struct{} // holds one when jobs were committed and nobody has taken notice
 
+	folding folding
+	added   int           // operations since grown was last sent
+	grown   chan struct{} // for the checkpointer; closed with the writer
+	rest    atomic.Bool   // the checkpointer asks for the rest of the log to be folded
+
 	mu     sync.RWMutex // held for reading while a request is put into the queue
 	closed bool
 }
@@ -44,7 +49,7 @@ type update struct {
 }
 
 func newWriter(c *conn) *writer {
-	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), enqueued: make(chan struct{}, 1)}
+	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), enqueued: make(chan struct{}, 1), grown: make(chan struct{}, 1), folding: byDefault}
 	go w.run()
 	return w
 }
@@ -89,17 +94,13 @@ func (w *writer) enqueue(u *update) error {
 	}
 }
 
-func (w *writer) close() error {
+// end refuses what comes from now on, and returns when the rest is done.
+func (w *writer) end() {
 	w.mu.Lock()
-	closed := w.closed
 	w.closed = true
 	w.mu.Unlock()
-	if closed {
-		return nil
-	}
 	close(w.queue)
 	<-w.done
-	return w.conn.close()
 }
 
 // broken returns why nothing can be written any more, or nil.
@@ -113,6 +114,7 @@ func (w *writer) broken() error {
 // run takes what waits, commits it in one transaction, answers, and so on until the queue is closed.
 func (w *writer) run() {
 	defer close(w.done)
+	defer close(w.grown)
 	batch := make([]*update, 0, maxBatch)
 	for first := range w.queue {
 		batch = append(batch[:0], first)
@@ -128,6 +130,7 @@ func (w *writer) run() {
 			break
 		}
 		w.together(batch)
+		w.foldRest(len(batch))
 	}
 }
 
