@@ -1,0 +1,210 @@
+// Package pgtest starts a PostgreSQL server for tests: in a temporary folder, on a socket there, as an ordinary user. It
+// touches no cluster of the machine's own.
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Cluster is a PostgreSQL server. It is safe for concurrent use.
+type Cluster struct {
+	Folder string // of its socket, its data and its log
+	port   int
+	bin    string
+	as     *syscall.Credential
+	made   atomic.Int64
+}
+
+// ErrMissing says that no PostgreSQL is installed.
+var ErrMissing = errors.New("PostgreSQL is not installed (Debian package postgresql)")
+
+// Options say how a cluster is started.
+type Options struct {
+	// Durable keeps fsync on. Without it tests are fast, and a crash of the machine may lose what they wrote.
+	Durable bool
+	// Settings are lines for postgresql.conf.
+	Settings []string
+	// Port names the socket, and is listened on at 127.0.0.1 if Listen is set.
+	Port   int
+	Listen bool
+}
+
+// Start makes a cluster and starts it. The caller stops it.
+func Start(o Options) (_ *Cluster, err error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "carillon-pg-")
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{Folder: folder, port: max(o.Port, 5432), bin: bin}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(folder))
+		}
+	}()
+	if err := c.becomeOrdinary(); err != nil {
+		return nil, err
+	}
+	if err := c.run("initdb", "--pgdata", c.data(), "--no-sync", "--auth=trust", "--username=carillon", "--encoding=UTF8", "--no-locale"); err != nil {
+		return nil, err
+	}
+	settings := append([]string{
+		"unix_socket_directories = '" + folder + "'", "port = " + strconv.Itoa(c.port), "max_connections = 200",
+		"listen_addresses = ''", "log_min_messages = warning",
+	}, o.Settings...)
+	if o.Listen {
+		settings = append(settings, "listen_addresses = '127.0.0.1'")
+	}
+	if !o.Durable {
+		settings = append(settings, "fsync = off", "synchronous_commit = off", "full_page_writes = off")
+	}
+	conf, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	_, err = conf.WriteString(strings.Join(settings, "\n") + "\n")
+	if err := errors.Join(err, conf.Close()); err != nil {
+		return nil, err
+	}
+	return c, c.Restart()
+}
+
+func (c *Cluster) data() string { return filepath.Join(c.Folder, "data") }
+
+// becomeOrdinary finds another user for the server if this one is root, whom PostgreSQL refuses, and hands them the folder.
+func (c *Cluster) becomeOrdinary() error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		if u, err = user.Lookup("nobody"); err != nil {
+			return err
+		}
+	}
+	uid, err1 := strconv.Atoi(u.Uid)
+	gid, err2 := strconv.Atoi(u.Gid)
+	c.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return errors.Join(err1, err2, os.Chown(c.Folder, uid, gid))
+}
+
+func (c *Cluster) run(name string, args ...string) error {
+	cmd := exec.Command(filepath.Join(c.bin, name), args...)
+	cmd.Dir = c.Folder
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}
+	log, err := os.CreateTemp("", "carillon-pg-log-") // a file: the server keeps it open, and would keep a pipe open
+	if err != nil {
+		return err
+	}
+	defer os.Remove(log.Name())
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Run(); err != nil {
+		text, _ := os.ReadFile(log.Name()) // only to explain
+		return fmt.Errorf("%s: %w\n%s", name, err, text)
+	}
+	return nil
+}
+
+// Restart starts the server, after Crash or Stop.
+func (c *Cluster) Restart() error {
+	return c.run("pg_ctl", "--pgdata", c.data(), "--log", filepath.Join(c.Folder, "log"), "--wait", "--timeout=60", "start")
+}
+
+// Crash stops the server at once, as a crash would: connections break and the next start recovers.
+func (c *Cluster) Crash() error {
+	return c.run("pg_ctl", "--pgdata", c.data(), "--wait", "--mode=immediate", "stop")
+}
+
+// Stop stops the server and removes its folder.
+func (c *Cluster) Stop() error {
+	return errors.Join(c.run("pg_ctl", "--pgdata", c.data(), "--wait", "--mode=fast", "stop"), os.RemoveAll(c.Folder))
+}
+
+// DSN names a database of the cluster.
+func (c *Cluster) DSN(database string) string {
+	return fmt.Sprintf("postgres://carillon@/%s?host=%s&port=%d", database, c.Folder, c.port)
+}
+
+// NewDatabase makes an empty database and returns its DSN.
+func (c *Cluster) NewDatabase(ctx context.Context) (string, error) {
+	conn, err := pgx.Connect(ctx, c.DSN("postgres"))
+	if err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("d%d", c.made.Add(1))
+	_, err = conn.Exec(ctx, "create database "+name)
+	return c.DSN(name), errors.Join(err, conn.Close(ctx))
+}
+
+// binaries finds the newest PostgreSQL of the machine.
+func binaries() (string, error) {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path), nil
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil || len(found) == 0 {
+		return "", ErrMissing
+	}
+	newest := slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })
+	return filepath.Dir(newest), nil
+}
+
+func version(path string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path)))) // not a number is the oldest of all
+	return n
+}
+
+var shared struct {
+	once    sync.Once
+	cluster *Cluster
+	err     error
+}
+
+// Database returns the DSN of a new, empty database on a cluster that all tests of the process share. The test is skipped
+// where no PostgreSQL is installed, but fails in continuous integration.
+func Database(t testing.TB) string {
+	t.Helper()
+	shared.once.Do(func() { shared.cluster, shared.err = Start(Options{}) })
+	if errors.Is(shared.err, ErrMissing) && os.Getenv("CI") == "" {
+		t.Skip(shared.err)
+	}
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	dsn, err := shared.cluster.NewDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dsn
+}
+
+// Main runs a package's tests and stops the cluster that they shared. It is for TestMain.
+func Main(m *testing.M) (code int) {
+	code = m.Run()
+	if shared.cluster != nil {
+		if err := shared.cluster.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return max(code, 1)
+		}
+	}
+	return code
+}
