@@ -59,13 +59,14 @@ func scanHost(t *Tx, row scanner) (*host, error) {
 // AccountAndOwner returns the account as Account does, and the account of the tenant that claimed the domain, nil if none
 // did. It is one query, since every CreateUser makes it.
 func (t *Tx) AccountAndOwner(account chime.ID, domain string) (*chime.Account, *chime.ID, error) {
-	h, err := queryRow(t, scanHost, `
+	h, err := queryGuarded(t, scanHost, `
 		select `+accountColumns+`, (select d.account from domains d where d.tenant = $1 and d.name = $3) from accounts
 		where tenant = $1 and id = $2 and deleted_at is null`,
 		t.tenant, account[:], domain)
 	if h == nil || err != nil {
 		return nil, nil, err
 	}
+	t.relied = &h.account
 	return &h.account, h.owner, nil
 }
 

@@ -59,7 +59,7 @@ func (p *checkpointer) fold() error {
 // checkpoint folds the log, as far as nobody has to wait for it, or only looks at it. It returns how many pages are in the
 // log, and how many of them are not in the database yet.
 func (c *conn) checkpoint(mode string) (log, left int64, err error) {
-	err = c.query(func(r row) error {
+	err = c.query(func(r scanner) error {
 		var busy, folded int64
 		err := r.Scan(&busy, &log, &folded)
 		left = log - folded

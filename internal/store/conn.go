@@ -35,11 +35,11 @@ func openConn(path string, mode sqlite.OpenFlags, pragmas ...string) (*conn, err
 
 // exec runs a statement to its end.
 func (c *conn) exec(text string, args ...any) error {
-	return c.query(func(row) error { return nil }, text, args...)
+	return c.query(func(scanner) error { return nil }, text, args...)
 }
 
 // query runs a statement and shows each of its rows to fn, which must not use the connection.
-func (c *conn) query(fn func(row) error, text string, args ...any) error {
+func (c *conn) query(fn func(scanner) error, text string, args ...any) error {
 	stmt, err := c.prepare(text)
 	if err != nil {
 		return err

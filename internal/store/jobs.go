@@ -98,7 +98,7 @@ func (t *Tx) JobsOfKind(kind string, state JobState, after chime.ID, limit int) 
 }
 
 // Jobs is told, without waiting, whenever a transaction that enqueued a job was committed.
-func (db *DB) Jobs() <-chan struct{} { return db.writer.enqueued }
+func (db *DB) Jobs() <-chan struct{} { return db.enqueued }
 
 // DueJobs returns at most limit queued jobs of all tenants that are due, the earliest first, held or not.
 func (db *DB) DueJobs(ctx context.Context, now time.Time, limit int) (jobs []*Job, err error) {

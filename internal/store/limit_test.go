@@ -9,7 +9,7 @@ import (
 func Limit(_ context.Context, db *DB, pages int) error {
 	errs := make(chan error, 1)
 	err := db.Update(context.Background(), 0, func(*Tx) error {
-		errs <- db.writer.conn.exec(fmt.Sprintf("pragma max_page_count(%d)", pages))
+		errs <- db.engine.(*embedded).writer.conn.exec(fmt.Sprintf("pragma max_page_count(%d)", pages))
 		return nil
 	})
 	if err != nil {
@@ -20,5 +20,5 @@ func Limit(_ context.Context, db *DB, pages int) error {
 
 // FoldAt lets the log be folded at so many pages, leaving so many to the writer, after so many operations.
 func FoldAt(db *DB, pages, left int64, operations int) {
-	db.writer.folding = folding{pages, left, operations}
+	db.engine.(*embedded).writer.folding = folding{pages, left, operations}
 }

@@ -25,15 +25,20 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
+	return bringUp(ctx, provider, path)
+}
+
+// bringUp runs the migrations that are missing.
+func bringUp(ctx context.Context, provider *goose.Provider, where string) error {
 	current, known, err := provider.GetVersions(ctx)
 	if err != nil {
-		return fmt.Errorf("read the schema's version in %s: %w", path, explain(err))
+		return fmt.Errorf("read the schema's version in %s: %w", where, explain(err))
 	}
 	if current > known {
-		return fmt.Errorf("%s has schema %d and this carillon knows %d; start the newer carillon that wrote it", path, current, known)
+		return fmt.Errorf("%s has schema %d and this carillon knows %d; start the newer carillon that wrote it", where, current, known)
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate %s: %w", path, explain(err))
+		return fmt.Errorf("migrate %s: %w", where, explain(err))
 	}
 	return nil
 }

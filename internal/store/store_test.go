@@ -15,10 +15,13 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/chime/chimetest"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/store/pgtest"
 	"github.com/carillon-server/carillon/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.Exit(pgtest.Stop(code)) }))
+}
 
 func open(t *testing.T) *store.DB {
 	t.Helper()
@@ -42,6 +45,22 @@ func openIn(t *testing.T, folder string) *store.DB {
 func TestStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, open)
+}
+
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) *store.DB {
+		db, err := store.OpenPostgres(t.Context(), pgtest.Database(t), rand.Reader)
+		if err != nil {
+			t.Fatalf("OpenPostgres: %v", err)
+		}
+		t.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+		return db
+	})
 }
 
 func TestSecondProcessIsRefused(t *testing.T) {

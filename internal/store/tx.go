@@ -10,16 +10,22 @@ import (
 // has returned, so it never reads what it wrote. Not for concurrent use, nor after the operation.
 type Tx struct {
 	tenant   chime.Tenant
-	conn     *conn
+	reads    session
 	writes   []write
 	met      Promise
 	enqueued bool // a job is among the writes
+
+	relied *chime.Account // that the operation looked at before it added to it
 }
 
 // write is a queued statement.
 type write struct {
 	text string
 	args []any
+
+	// guarded is the same write for a group: it takes the version of the account that it relies on as one more argument,
+	// and does nothing where that is another by now or where a promise would be broken. Empty if it cannot be grouped.
+	guarded string
 }
 
 // Promise is a uniqueness that the schema keeps. A write that would break one runs the operation again, once the
@@ -40,7 +46,13 @@ const (
 func (t *Tx) Met() Promise { return t.met }
 
 func (t *Tx) queue(text string, args ...any) {
-	t.writes = append(t.writes, write{text, args})
+	t.writes = append(t.writes, write{text: text, args: args})
+}
+
+// session is how a transaction reads: a connection to SQLite, or a transaction of PostgreSQL.
+type session interface {
+	// query shows fn each row that the statement finds. fn must not read more.
+	query(fn func(scanner) error, text string, args ...any) error
 }
 
 // scanner is a row to be read.
@@ -58,10 +70,26 @@ func queryRow[T any](t *Tx, scan func(*Tx, scanner) (*T, error), text string, ar
 	return all[0], nil
 }
 
+// queryGuarded is queryRow for what the operation's write checks again, and so may be read before the transaction begins.
+func queryGuarded[T any](t *Tx, scan func(*Tx, scanner) (*T, error), text string, args ...any) (*T, error) {
+	g, ok := t.reads.(interface {
+		queryGuarded(fn func(scanner) error, text string, args ...any) error
+	})
+	if !ok {
+		return queryRow(t, scan, text, args...)
+	}
+	var found *T
+	err := g.queryGuarded(func(r scanner) (err error) {
+		found, err = scan(t, r)
+		return err
+	}, text, args...)
+	return found, err
+}
+
 // query returns the rows that the query finds.
 func query[T any](t *Tx, scan func(*Tx, scanner) (*T, error), text string, args ...any) ([]*T, error) {
 	var all []*T
-	err := t.conn.query(func(r row) error {
+	err := t.reads.query(func(r scanner) error {
 		v, err := scan(t, r)
 		all = append(all, v)
 		return err

@@ -80,7 +80,14 @@ func (t *Tx) InsertUser(u *chime.User, m Mark) {
 		insert into users (tenant, `+userColumns+`, mark)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		append(t.userValues(u), mark)...)
+	t.writes[len(t.writes)-1].guarded = guardedUserInsert
 }
+
+const guardedUserInsert = `
+	insert into users (tenant, ` + userColumns + `, mark)
+	select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 from accounts
+	where tenant = $1 and id = $2 and version = $18 and deleted_at is null
+	on conflict do nothing`
 
 // userValues are the tenant and the values of userColumns.
 func (t *Tx) userValues(u *chime.User) []any {

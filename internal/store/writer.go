@@ -23,11 +23,11 @@ const (
 
 // writer owns the one connection that writes.
 type writer struct {
-	conn     *conn
-	queue    chan *update
-	done     chan struct{} // closed when the writer has ended
-	failed   atomic.Pointer[error]
-	enqueued chan struct{} // holds one when jobs were committed and nobody has taken notice
+	conn   *conn
+	queue  chan *update
+	done   chan struct{} // closed when the writer has ended
+	failed atomic.Pointer[error]
+	told   func() // after a commit that enqueued a job
 
 	folding folding
 	added   int           // operations since grown was last sent
@@ -48,8 +48,8 @@ type update struct {
 	enqueued bool // it enqueued a job; the writer's to know
 }
 
-func newWriter(c *conn) *writer {
-	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), enqueued: make(chan struct{}, 1), grown: make(chan struct{}, 1), folding: byDefault}
+func newWriter(c *conn, told func()) *writer {
+	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, grown: make(chan struct{}, 1), folding: byDefault}
 	go w.run()
 	return w
 }
@@ -157,16 +157,9 @@ func (w *writer) together(batch []*update) {
 			results[i] = err
 		}
 		if u.enqueued && results[i] == nil {
-			w.tellEnqueued()
+			w.told()
 		}
 		u.result <- results[i]
-	}
-}
-
-func (w *writer) tellEnqueued() {
-	select {
-	case w.enqueued <- struct{}{}:
-	default: // whoever is told next looks at all jobs
 	}
 }
 
@@ -206,7 +199,7 @@ func (w *writer) apply(u *update) (refused, err error) {
 	if u.gone.Load() {
 		return context.Canceled, nil
 	}
-	tx := Tx{tenant: u.tenant, conn: w.conn}
+	tx := Tx{tenant: u.tenant, reads: w.conn}
 	for range maxRuns {
 		if refused := protect(u.fn, &tx); refused != nil {
 			return w.refusal(refused)

@@ -179,9 +179,19 @@ var shared struct {
 	err     error
 }
 
-// Database returns the DSN of a new, empty database on a cluster that all tests of the process share. The test is skipped
-// where no PostgreSQL is installed, but fails in continuous integration.
+// Database returns the DSN of a new, empty database on the shared cluster.
 func Database(t testing.TB) string {
+	t.Helper()
+	dsn, err := Shared(t).NewDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dsn
+}
+
+// Shared returns the cluster that all tests of the process share. The test is skipped where no PostgreSQL is installed, but
+// fails in continuous integration.
+func Shared(t testing.TB) *Cluster {
 	t.Helper()
 	shared.once.Do(func() { shared.cluster, shared.err = Start(Options{}) })
 	if errors.Is(shared.err, ErrMissing) && os.Getenv("CI") == "" {
@@ -190,21 +200,18 @@ func Database(t testing.TB) string {
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	dsn, err := shared.cluster.NewDatabase(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dsn
+	return shared.cluster
 }
 
-// Main runs a package's tests and stops the cluster that they shared. It is for TestMain.
-func Main(m *testing.M) (code int) {
-	code = m.Run()
-	if shared.cluster != nil {
-		if err := shared.cluster.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return max(code, 1)
-		}
+// Stop stops the cluster that the tests of the process shared, once they have ended with that exit code, and returns the
+// code to exit with. It is for TestMain.
+func Stop(code int) int {
+	if shared.cluster == nil {
+		return code
+	}
+	if err := shared.cluster.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return max(code, 1)
 	}
 	return code
 }

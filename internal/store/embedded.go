@@ -1,0 +1,196 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/gofrs/flock"
+	"zombiezen.com/go/sqlite"
+
+	"github.com/carillon-server/carillon/internal/chime"
+)
+
+// File is the database's name in the data folder.
+const File = "carillon.db"
+
+// embedded is a store in SQLite, in a folder of its own. One goroutine, the writer, owns the only connection that writes;
+// it commits whatever is waiting in one transaction, each operation isolated from its neighbours. Readers have
+// connections of their own.
+type embedded struct {
+	lock    *flock.Flock
+	readers chan *conn    // those that are free
+	reading int           // how many there are
+	closed  chan struct{} // closed when no more reads begin
+	closing sync.Once
+	writer  *writer
+	folding *checkpointer
+}
+
+// Open opens the embedded store in folder, making both where they are missing, and brings its schema up to date. The
+// folder is locked until Close: a second process is refused. Errors say what to do. random makes the secrets of a new
+// store.
+func Open(ctx context.Context, folder string, random io.Reader) (_ *DB, err error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
+	}
+	readers := max(4, 2*runtime.GOMAXPROCS(0))
+	e := &embedded{
+		lock:    flock.New(filepath.Join(folder, "lock")),
+		readers: make(chan *conn, readers),
+		closed:  make(chan struct{}),
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	if err := e.acquire(folder); err != nil {
+		return nil, err
+	}
+
+	path := filepath.Join(folder, File)
+	if err := writable(path); err != nil {
+		return nil, err
+	}
+	db := newDB(e)
+	if err := e.prepare(ctx, db, path, random); err != nil {
+		return nil, err
+	}
+	for range readers {
+		c, err := openConn(path, sqlite.OpenReadOnly, readerPragmas...)
+		if err != nil {
+			return nil, fmt.Errorf("open %s for reading: %w", path, err)
+		}
+		e.readers <- c
+		e.reading++
+	}
+	return db, nil
+}
+
+// prepare brings the schema up to date, which needs database/sql, and starts the writer.
+func (e *embedded) prepare(ctx context.Context, db *DB, path string, random io.Reader) (err error) {
+	migrating, err := sql.Open("sqlite", dataSource(path))
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	// Closed when the writer's connection is there: with the last connection the log would be folded into the database.
+	defer func() { err = errors.Join(err, migrating.Close()) }()
+	if err := migrate(ctx, migrating, path); err != nil {
+		return err
+	}
+	if err := db.readSecrets(ctx, migrating, random); err != nil {
+		return err
+	}
+	writing, err := openConn(path, sqlite.OpenReadWrite, writerPragmas...)
+	if err != nil {
+		return fmt.Errorf("open %s for writing: %w", path, err)
+	}
+	e.writer = newWriter(writing, db.tellEnqueued)
+	folding, err := openConn(path, sqlite.OpenReadWrite, writerPragmas...)
+	if err != nil {
+		return fmt.Errorf("open %s for checkpoints: %w", path, err)
+	}
+	e.folding = newCheckpointer(folding, e.writer)
+	return releaseJobs(ctx, db)
+}
+
+// acquire locks the folder for this process. The lock is the operating system's and ends with the process.
+func (e *embedded) acquire(folder string) error {
+	locked, err := e.lock.TryLock()
+	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
+		return fmt.Errorf("the data folder %s cannot be written: %w; mend its permissions or choose another with --data", folder, err)
+	}
+	if err != nil {
+		return fmt.Errorf("lock the data folder %s: %w", folder, err)
+	}
+	if !locked {
+		return fmt.Errorf("the data folder %s is in use by another carillon; stop that one or choose another folder with --data", folder)
+	}
+	return nil
+}
+
+// writable finds out before SQLite does, whose words for it are less clear.
+func writable(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("the database cannot be written: %w; mend its permissions or choose another folder with --data", err)
+	}
+	return f.Close()
+}
+
+// How the connections behave. synchronous=FULL with a write-ahead log means that a commit returns after the log's fsync.
+// The checkpointer folds the log into the database; wal_autocheckpoint is for the case that it cannot. The log's file keeps
+// its size, to be written over. Connections hold few pages; the system's cache holds the rest.
+var (
+	writerPragmas = []string{
+		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
+		"cache_size(-16000)", "wal_autocheckpoint(100000)", "journal_size_limit(150000000)",
+	}
+	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
+)
+
+// dataSource names the database for database/sql.
+func dataSource(path string) string {
+	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, writerPragmas...)}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+// close ends the writer after what is under way, folds the log into the database and lets go of the folder.
+func (e *embedded) close() error {
+	var errs []error
+	e.closing.Do(func() {
+		close(e.closed)
+		for range e.reading {
+			errs = append(errs, (<-e.readers).close())
+		}
+		if e.writer != nil {
+			e.writer.end()
+		}
+		if e.folding != nil {
+			<-e.folding.done
+			errs = append(errs, e.folding.conn.close())
+		}
+		if e.writer != nil {
+			errs = append(errs, e.writer.conn.close())
+		}
+		errs = append(errs, e.lock.Close())
+	})
+	return errors.Join(errs...)
+}
+
+func (e *embedded) ready(ctx context.Context) error {
+	if err := e.writer.broken(); err != nil {
+		return err
+	}
+	return e.view(ctx, 0, func(t *Tx) error {
+		return t.reads.query(func(scanner) error { return nil }, "select 1")
+	})
+}
+
+func (e *embedded) view(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case c := <-e.readers:
+		defer func() { e.readers <- c }()
+		return explain(fn(&Tx{tenant: tenant, reads: c}))
+	case <-e.closed:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *embedded) update(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error {
+	return e.writer.do(ctx, tenant, fn)
+}
