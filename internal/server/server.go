@@ -124,6 +124,12 @@ func (x *exchange) answer() {
 		x.dropped = true
 		return
 	}
+	if unknown := (*store.Unknown)(nil); errors.As(err, &unknown) {
+		// Neither a success nor an error may be answered: the client asks again, or looks.
+		x.log("nobody knows whether the call was done", unknown)
+		x.dropped = true
+		return
+	}
 	if err != nil {
 		x.fail(err)
 		return
@@ -207,16 +213,21 @@ func badBody(err error) error {
 func (x *exchange) fail(err error) {
 	a, internal := answerTo(err)
 	if internal != nil {
-		x.Log.LogAttrs(x.r.Context(), slog.LevelError, "call failed",
-			slog.String("request", x.id),
-			slog.String("operation", x.operation()),
-			slog.Any("error", internal))
+		x.log("call failed", internal)
 	}
 	var route *api.RouteError
 	if errors.As(err, &route) && len(route.Allow) > 0 {
 		x.w.Header()["Allow"] = route.Allow
 	}
 	x.refuse(a)
+}
+
+// log notes what the client is not told.
+func (x *exchange) log(message string, err error) {
+	x.Log.LogAttrs(x.r.Context(), slog.LevelError, message,
+		slog.String("request", x.id),
+		slog.String("operation", x.operation()),
+		slog.Any("error", err))
 }
 
 // refuse writes the answer that is an error.
