@@ -34,7 +34,7 @@ const stopTime = 20 * time.Second
 // heapWeight is memory that is asked for and never touched: the system does not provide it, but the collector counts it. What
 // the server keeps is a few megabytes, for which it would collect ten times a second under load. A higher GOGC would
 // also multiply the memory of a server that keeps more.
-const heapWeight = 12 << 20
+const heapWeight = 8 << 20
 
 // serveCommand runs the server. Its flags are its settings.
 type serveCommand struct {

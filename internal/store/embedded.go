@@ -133,7 +133,7 @@ func writable(path string) error {
 var (
 	writerPragmas = []string{
 		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
-		"cache_size(-16000)", "wal_autocheckpoint(100000)", "journal_size_limit(150000000)",
+		"cache_size(-8000)", "wal_autocheckpoint(100000)", "journal_size_limit(150000000)",
 	}
 	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
 )
