@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -155,4 +156,17 @@ func scanCount(_ *Tx, row scanner) (*int, error) {
 	var n int
 	err := row.Scan(&n)
 	return &n, err
+}
+
+// PurgeAccounts forgets accounts of all tenants that were deleted at the given time or before, once their users are gone.
+func (db *DB) PurgeAccounts(ctx context.Context, before time.Time) error {
+	return db.Update(ctx, 0, func(t *Tx) error {
+		t.queue(`
+			delete from accounts
+			where deleted_at <= $1 and not exists (
+				select 1 from users
+				where users.tenant = accounts.tenant and users.account = accounts.id)`,
+			before.UnixMilli())
+		return nil
+	})
 }

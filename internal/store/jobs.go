@@ -100,26 +100,27 @@ func (t *Tx) JobsOfKind(kind string, state JobState, after chime.ID, limit int) 
 // Jobs is told, without waiting, whenever a transaction that enqueued a job was committed.
 func (db *DB) Jobs() <-chan struct{} { return db.enqueued }
 
-// DueJobs returns at most limit queued jobs of all tenants that are due, the earliest first, held or not.
-func (db *DB) DueJobs(ctx context.Context, now time.Time, limit int) (jobs []*Job, err error) {
+// DueJobs returns at most limit queued jobs of a kind, of all tenants, that are due, the earliest first, held or not.
+func (db *DB) DueJobs(ctx context.Context, kind string, now time.Time, limit int) (jobs []*Job, err error) {
 	err = db.View(ctx, 0, func(t *Tx) error {
 		jobs, err = query(t, scanJob, `
 			select `+jobColumns+` from jobs
-			where state = 'queued' and due_at <= $1
-			order by due_at limit $2`,
-			now.UnixMilli(), limit)
+			where state = 'queued' and kind = $1 and due_at <= $2
+			order by due_at limit $3`,
+			kind, now.UnixMilli(), limit)
 		return err
 	})
 	return jobs, err
 }
 
-// NextJob returns when the next queued job is due, the zero time if there is none.
-func (db *DB) NextJob(ctx context.Context) (due time.Time, err error) {
+// NextJob returns when the first queued job of a kind is due that is not due yet, the zero time if there is none.
+func (db *DB) NextJob(ctx context.Context, kind string, now time.Time) (due time.Time, err error) {
 	err = db.View(ctx, 0, func(t *Tx) error {
 		next, err := queryRow(t, scanTime, `
 			select due_at from jobs
-			where state = 'queued'
-			order by due_at limit 1`)
+			where state = 'queued' and kind = $1 and due_at > $2
+			order by due_at limit 1`,
+			kind, now.UnixMilli())
 		if next != nil {
 			due = *next
 		}

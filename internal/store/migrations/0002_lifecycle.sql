@@ -55,4 +55,5 @@ create table jobs (
 	primary key (tenant, id)
 ) without rowid;
 
-create index jobs_due on jobs (due_at) where state = 'queued';
+create index jobs_due on jobs (kind, due_at) where state = 'queued';
+create index jobs_finished on jobs (finished_at) where finished_at is not null;

@@ -33,6 +33,10 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"reads do not see the queue": queueUnseen,
 		"marks":                      marks,
 		"racing for one address":     race,
+		"jobs":                       jobs,
+		"jobs that are held":         heldJobs,
+		"jobs that ended":            endedJobs,
+		"purged accounts":            purgedAccounts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
