@@ -27,6 +27,10 @@ var arrows = map[string][]string{
 	"internal/ops":             {"api", "internal/chime", "internal/letter", "internal/store"},
 	"internal/ops/opstest":     {"api", "internal/chime", "internal/chime/chimetest", "internal/gate", "internal/letter", "internal/ops", "internal/store"},
 	"internal/gate":            {"api", "internal/chime", "internal/store", "internal/ops"},
+	"internal/mail":            {"internal/letter"},
+	"internal/mail/mailtest":   {},
+	"internal/jobs":            {"internal/chime", "internal/store", "internal/ops", "internal/gate", "internal/mail"},
+	"internal/pages":           {"api", "internal/chime", "internal/ops", "internal/gate"},
 	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate"},
 }
 
