@@ -1,0 +1,15 @@
+package jobs
+
+import (
+	"context"
+	"time"
+)
+
+// Pace sets how often the runner looks at least, and how long it waits for jobs when it stops.
+func (r *Runner) Pace(look, grace time.Duration) { r.look, r.grace = look, grace }
+
+// Elapse replaces the runner's own clock.
+func (r *Runner) Elapse(elapsed func() time.Duration) { r.elapsed = elapsed }
+
+// Beat raises the beat of the jobs under way.
+func (r *Runner) Beat(ctx context.Context) error { return r.beat(ctx) }
