@@ -22,6 +22,7 @@ type cli struct {
 	Serve      serveCommand      `cmd:"" help:"Run the server."`
 	Call       callCommand       `cmd:"" help:"Call an operation of a running server."`
 	Env        envCommand        `cmd:"" help:"Print the variables that point AWS SDKs and tools at a running server."`
+	Mail       mailCommand       `cmd:"" help:"Preview the mails, and write their templates out for editing."`
 	Health     healthCommand     `cmd:"" help:"Exit with 0 if the server is ready, with 1 if not."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print a script that makes a shell complete carillon's commands."`
@@ -56,6 +57,7 @@ func newParser(p *process, c *cli) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true, WrapUpperBound: 110, NoExpandSubcommands: true}),
 		kong.Help(printHelp),
 		kong.Vars{"data_folder": folder},
+		kong.Vars(sampleMail()),
 	)
 }
 

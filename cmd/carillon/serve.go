@@ -22,8 +22,9 @@ import (
 
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
-	"github.com/carillon-server/carillon/internal/letter"
+	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
+	"github.com/carillon-server/carillon/internal/pages"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/store"
 )
@@ -46,6 +47,8 @@ type serveCommand struct {
 	Faults    bool   `env:"CARILLON_FAULTS" help:"Let callers order errors, delays and lost connections (PutFault)."`
 	LogFormat string `env:"CARILLON_LOG_FORMAT" default:"text" enum:"text,json" help:"The form of the log on standard error: text or json. Default: ${default}."`
 	LogLevel  string `env:"CARILLON_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"The least that is logged: debug, info, warn or error. Default: ${default}."`
+
+	mailSettings
 }
 
 // Help is printed below the command's first line.
@@ -97,7 +100,7 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err := noteEndpoint(folder, url); err != nil {
 		return fmt.Errorf("note the address in the credentials: %w", err)
 	}
-	s, err := c.build(db, log, keys, url)
+	s, runner, err := c.build(db, log, keys, url)
 	if err != nil {
 		return err
 	}
@@ -113,35 +116,54 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	defer os.Remove(filepath.Join(folder, serverFile)) // what is left behind is seen through
 	c.greet(p, log, folder, isDefault, url)
 
-	forget := time.NewTicker(time.Minute)
-	defer forget.Stop()
-	for {
-		select {
-		case err := <-served:
-			return fmt.Errorf("serve: %w", err)
-		case now := <-forget.C:
-			if err := db.ClearMarks(ctx, now); err != nil && ctx.Err() == nil {
-				log.Warn("clear marks", "error", err)
-			}
-		case <-ctx.Done():
-			stop() // a second signal ends the process at once
-			return c.shutDown(s, web, log)
-		}
+	defer work(ctx, runner)()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		stop() // a second signal ends the process at once
+		return c.shutDown(s, web, log)
 	}
 }
 
-// build makes the server out of its parts. url is its address, for the links in mails unless --public-url says otherwise.
-func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, url string) (*server.Server, error) {
+// work lets the runner run until ctx ends, or until what is returned is called, which waits for its end.
+func work(ctx context.Context, runner *jobs.Runner) (end func()) {
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		runner.Run(ctx)
+	}()
+	return func() {
+		stop()
+		<-ended
+	}
+}
+
+// build makes the server and the runner of its jobs out of their parts. url is the server's address, for the links in mails
+// unless --public-url says otherwise.
+func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, url string) (*server.Server, *jobs.Runner, error) {
 	source := chime.Source{
 		Now:    func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) },
 		NewID:  newID,
 		Random: rand.Reader,
 	}
-	letters, err := letter.New(nil)
+	letters, err := c.letters()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	settings := ops.Settings{Letters: letters, PublicURL: strings.TrimRight(cmp.Or(c.PublicURL, url), "/"), Mailbox: true}
+	public, err := publicURL(cmp.Or(c.PublicURL, url))
+	if err != nil {
+		return nil, nil, err
+	}
+	send, err := c.sender(public)
+	if err != nil {
+		return nil, nil, err
+	}
+	if send != nil && c.PublicURL == "" {
+		log.Warn("the links in mails lead to the address of this machine alone; say with --public-url where people reach this server", "url", url)
+	}
+	settings := ops.Settings{Letters: letters, PublicURL: public.String(), Mailbox: send == nil}
 	if c.Strict {
 		settings.Rules = chime.Strict
 	}
@@ -157,8 +179,14 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 		ARN:         "arn:aws:iam::" + keys.account.String() + ":root",
 		AccessKeyID: keys.accessKeyID,
 	}}
+	g := gate.New(db, source, settings)
+	invites, err := pages.New(g, source, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	runner := jobs.New(jobs.Config{DB: db, Gate: g, Source: source, Log: log, Send: send})
 	return server.New(server.Config{
-		Gate:   gate.New(db, source, settings),
+		Gate:   g,
 		DB:     db,
 		Log:    log,
 		Source: source,
@@ -167,7 +195,8 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 			return rootKey, id == keys.accessKeyID
 		},
 		Tenant: keys.account,
-	}), nil
+		Pages:  invites,
+	}), runner, nil
 }
 
 // newID returns UUIDs of version 7, which count upwards within a process.

@@ -50,6 +50,15 @@ const (
 // Files are the names of the files that a folder of templates may replace.
 func Files() []string { return []string{subjectFile, textFile, htmlFile} }
 
+// BuiltIn returns the folder of the built-in templates.
+func BuiltIn() fs.FS {
+	folder, err := fs.Sub(builtIn, "templates")
+	if err != nil {
+		panic(err) // the name is a good one
+	}
+	return folder
+}
+
 // New parses the built-in templates, each replaced by the file of its name in replacements where there is one.
 // replacements may be nil. Each template is tried once, so that a wrong one is found now and not with the first mail.
 func New(replacements fs.FS) (*Templates, error) {
@@ -90,7 +99,7 @@ func read(replacements fs.FS, name string) (string, error) {
 			return "", fmt.Errorf("mail template: %w", err)
 		}
 	}
-	data, err := builtIn.ReadFile("templates/" + name)
+	data, err := fs.ReadFile(BuiltIn(), name)
 	return string(data), err
 }
 

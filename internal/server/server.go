@@ -36,6 +36,7 @@ type Config struct {
 	Keys    func(accessKeyID string) (Key, bool)
 	Tenant  chime.Tenant // whose the calls are that name no tenant, when signatures are not checked
 	Version string
+	Pages   http.Handler // of people rather than clients, below /invites/; nil for none
 }
 
 // Server answers the API and the health checks. It is safe for concurrent use.
@@ -75,7 +76,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.health() {
 		return
 	}
-	x.answer()
+	if x.page() {
+		x.answerPage()
+	} else {
+		x.answer()
+	}
 	s.Log.LogAttrs(r.Context(), slog.LevelInfo, "call",
 		slog.String("request", x.id),
 		slog.String("operation", x.operation()),
@@ -104,6 +109,9 @@ type exchange struct {
 }
 
 func (x *exchange) operation() string {
+	if x.page() {
+		return "page"
+	}
 	if x.route.Op == nil {
 		return "-"
 	}

@@ -1,0 +1,265 @@
+// Package pages shows the page behind the link of an invitation, where somebody who is invited accepts or declines.
+//
+// It is a client of the gate like any other, but unsigned: the token in the link is what shows that somebody may. Opening a
+// page changes nothing. The pages need no JavaScript, load nothing and keep nothing in the browser, and the token reaches
+// no log.
+package pages
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/gate"
+	"github.com/carillon-server/carillon/internal/ops"
+)
+
+// Prefix begins the path of every page; the token follows.
+const Prefix = "/invites/"
+
+// maxForm bounds a form, in bytes.
+const maxForm = 8 << 10
+
+// caller is in whose name the page calls: that of whoever has the link.
+const caller = "carillon:invitation-link"
+
+//go:embed invite.html style.css
+var files embed.FS
+
+// Pages is the handler of the pages. The answer's x-amzn-RequestId is the server's to set, before.
+type Pages struct {
+	gate     *gate.Gate
+	source   chime.Source
+	log      *slog.Logger
+	template *template.Template
+	style    template.CSS
+	policy   string // the Content-Security-Policy
+}
+
+// New returns the handler.
+func New(g *gate.Gate, source chime.Source, log *slog.Logger) (*Pages, error) {
+	style, err := files.ReadFile("style.css")
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := template.ParseFS(files, "invite.html")
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(style)
+	return &Pages{
+		gate: g, source: source, log: log, template: parsed, style: template.CSS(style),
+		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+	}, nil
+}
+
+// ServeHTTP answers a request for a page below [Prefix].
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	token := strings.TrimPrefix(r.URL.Path, Prefix)
+	var v view
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		v = p.look(r.Context(), token)
+	case http.MethodPost:
+		v = p.answer(w, r, token)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		v = view{Status: http.StatusMethodNotAllowed, Title: "This page is for browsers", Text: "Open the link from the mail in a browser."}
+	}
+	p.write(w, r, v)
+}
+
+// look shows an invitation.
+func (p *Pages) look(ctx context.Context, token string) view {
+	i, refused := p.invitation(ctx, token)
+	if refused != nil {
+		return *refused
+	}
+	if v := p.over(i); v != nil {
+		return *v
+	}
+	return view{Status: http.StatusOK, Title: "You are invited to " + i.AccountName, Invitation: i}
+}
+
+// answer accepts or declines, as the form says.
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request, token string) view {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return view{Status: http.StatusBadRequest, Title: "The form did not arrive", Text: "Nothing has changed. Open the link from the mail again."}
+	}
+	i, refused := p.invitation(r.Context(), token)
+	if refused != nil {
+		return *refused
+	}
+	if v := p.over(i); v != nil {
+		return *v
+	}
+	switch r.PostForm.Get("answer") {
+	case "accept":
+		return p.accept(r.Context(), token, r.PostForm.Get("name"), i)
+	case "decline":
+		return p.decline(r.Context(), token, i)
+	}
+	return view{Status: http.StatusBadRequest, Title: "You are invited to " + i.AccountName, Invitation: i, Problem: "Choose Accept or Decline."}
+}
+
+func (p *Pages) accept(ctx context.Context, token, name string, i *api.Invitation) view {
+	members := map[string]string{"InviteToken": token}
+	if name := strings.TrimSpace(name); name != "" {
+		members["DisplayName"] = name
+	}
+	out, err := p.call(ctx, "AcceptInvite", token, members)
+	if err == nil {
+		u := out.(*api.AcceptInviteOutput).User
+		return view{Status: http.StatusOK, Title: "You are now a member of " + i.AccountName,
+			Text: "You joined as " + u.DisplayName + ", with the address " + i.EmailAddress + ". You can close this page."}
+	}
+	var invalid *api.InvalidError
+	if errors.Is(err, chime.BadRequest) || errors.As(err, &invalid) {
+		// Either the name is at fault, or somebody answered meanwhile.
+		if v := p.look(ctx, token); v.Status != http.StatusOK {
+			return v
+		}
+		return view{Status: http.StatusBadRequest, Title: "You are invited to " + i.AccountName, Invitation: i, Name: name,
+			Problem: "Your name cannot be taken like this. It may have at most 256 letters, digits and signs."}
+	}
+	return refusal(err)
+}
+
+func (p *Pages) decline(ctx context.Context, token string, i *api.Invitation) view {
+	_, err := p.call(ctx, "DeclineInvite", token, map[string]string{"InviteToken": token})
+	if err == nil {
+		return view{Status: http.StatusOK, Title: "You have declined",
+			Text: "You are not a member of " + i.AccountName + ", and the link in the mail is used up. You can close this page."}
+	}
+	if errors.Is(err, chime.BadRequest) { // somebody answered meanwhile
+		if v := p.look(ctx, token); v.Status != http.StatusOK {
+			return v
+		}
+	}
+	return refusal(err)
+}
+
+// invitation returns the invitation of a link, or what to show instead.
+func (p *Pages) invitation(ctx context.Context, token string) (*api.Invitation, *view) {
+	out, err := p.call(ctx, "GetInvite", token, map[string]string{"InviteToken": token})
+	if err != nil {
+		v := refusal(err)
+		return nil, &v
+	}
+	return out.(*api.GetInviteOutput).Invitation, nil
+}
+
+// over returns what to show of an invitation that cannot be answered any more, nil of one that can.
+func (p *Pages) over(i *api.Invitation) *view {
+	switch {
+	case i.Status == api.InviteStatusAccepted:
+		return &view{Status: http.StatusGone, Title: "This invitation has been accepted",
+			Text: "The address " + i.EmailAddress + " belongs to a member of " + i.AccountName + ". There is nothing left to do."}
+	case i.Status == api.InviteStatusPending:
+		return nil
+	case !p.source.Now().Before(i.ExpiresOn):
+		return &view{Status: http.StatusGone, Title: "This invitation has run out",
+			Text: "It could be accepted until " + date(i.ExpiresOn) + ". Ask whoever invited you to invite you again."}
+	}
+	return &view{Status: http.StatusGone, Title: "This invitation is closed",
+		Text: "It was declined, or its mail could not be delivered. If you want to join " + i.AccountName + ", ask to be invited again."}
+}
+
+// refusal returns what to show of a call that was refused.
+func refusal(err error) view {
+	var invalid *api.InvalidError
+	switch {
+	case errors.Is(err, chime.NotFound), errors.As(err, &invalid):
+		return view{Status: http.StatusNotFound, Title: "This link leads nowhere",
+			Text: "Copy the whole link from the mail: a part may be missing. If it still does not work, the invitation was withdrawn; ask to be invited again."}
+	case errors.Is(err, chime.BadRequest):
+		return view{Status: http.StatusGone, Title: "There is a newer mail",
+			Text: "You were invited again later, which ended this link. Use the link in the latest mail."}
+	case errors.Is(err, chime.Unavailable), errors.Is(err, context.Canceled):
+		return view{Status: http.StatusServiceUnavailable, Title: "Please try again in a minute",
+			Text: "The server is busy or about to restart.", internal: errors.Unwrap(err)}
+	}
+	return view{Status: http.StatusInternalServerError, Title: "Something went wrong here", Text: "Try again later.", internal: err}
+}
+
+// call makes a call for the tenant that the token names, with the checks that every client's call passes.
+func (p *Pages) call(ctx context.Context, operation, token string, members map[string]string) (any, error) {
+	tenant, ok := ops.LinkTenant(token)
+	if !ok {
+		return nil, chime.NotFound.Errorf("no invitation has this link")
+	}
+	body, err := json.Marshal(members)
+	if err != nil {
+		return nil, err
+	}
+	op := api.ByName(operation)
+	in, err := op.Decode(api.Route{Op: op}, body)
+	if err != nil {
+		return nil, err
+	}
+	return p.gate.Do(ctx, &gate.Request{Operation: op, Input: in, Caller: chime.Caller{Tenant: tenant, ARN: caller}})
+}
+
+// view is what a page shows.
+type view struct {
+	Status     int
+	Title      string
+	Text       string
+	Invitation *api.Invitation // with the form to answer it, nil without
+	Name       string          // as it was typed
+	Problem    string          // what is wrong with the form
+	RequestID  string          // shown where the log has more
+	Style      template.CSS
+	internal   error
+}
+
+// Expires returns until when the invitation can be answered.
+func (v view) Expires() string { return date(v.Invitation.ExpiresOn) }
+
+func date(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
+func (p *Pages) write(w http.ResponseWriter, r *http.Request, v view) {
+	if v.internal != nil {
+		id := requestID(w)
+		p.log.LogAttrs(r.Context(), slog.LevelError, "page failed", slog.String("request", id), slog.Any("error", v.internal))
+		v.RequestID = id
+	}
+	v.Style = p.style
+	var page strings.Builder
+	if err := p.template.Execute(&page, v); err != nil {
+		panic(err) // the template and its data are this package's own
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(page.Len()))
+	h.Set("Content-Security-Policy", p.policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Robots-Tag", "noindex")
+	w.WriteHeader(v.Status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write([]byte(page.String())) // an error means that the browser has gone
+	}
+}
+
+// requestID returns the id that the server gave the request. It writes the name as Amazon's service does, not as Go would.
+func requestID(w http.ResponseWriter) string {
+	for _, id := range w.Header()["x-amzn-RequestId"] {
+		return id
+	}
+	return ""
+}
