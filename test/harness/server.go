@@ -42,6 +42,8 @@ func Build(folder string) (program string, err error) {
 type Options struct {
 	// Wrapper is a command line that runs the server, such as strace and its flags; empty to run the server itself.
 	Wrapper []string
+	// Env are more settings, as variables: CARILLON_SMTP_URL=smtp://127.0.0.1:2525.
+	Env []string
 	// Log receives what the server writes to standard error. A file gets it without a copy by this process.
 	Log io.Writer
 }
@@ -66,6 +68,7 @@ func Start(program, folder string, o Options) (*Server, error) {
 	s := &Server{cmd: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
 	s.cmd.Env = append(os.Environ(), "CARILLON_ROOT_ACCESS_KEY_ID="+AccessKeyID, "CARILLON_ROOT_SECRET_ACCESS_KEY="+secret,
 		"CARILLON_AWS_ACCOUNT_ID="+Tenant)
+	s.cmd.Env = append(s.cmd.Env, o.Env...)
 	s.cmd.Stderr = o.Log
 	begun := time.Now()
 	if err := s.cmd.Start(); err != nil {

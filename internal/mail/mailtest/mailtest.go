@@ -48,6 +48,7 @@ type Server struct {
 	listener net.Listener
 	behave   func(Step) error
 	received []Mail
+	sessions int
 	logins   int
 	arrived  chan struct{} // holds one when a mail came that nobody waited for
 }
@@ -101,7 +102,7 @@ func (s *Server) Up(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }))
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return s.begin(), nil }))
 	server.Domain, server.AllowInsecureAuth, server.EnableSMTPUTF8 = "mail.test", true, true
 	server.ErrorLog = quiet{}
 	server.ReadTimeout, server.WriteTimeout = time.Minute, time.Minute
@@ -175,6 +176,20 @@ func (s *Server) Wait(t testing.TB, n int) []Mail {
 	}
 }
 
+// Idle reports whether no conversation is under way.
+func (s *Server) Idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions == 0
+}
+
+func (s *Server) begin() *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sessions++
+	return &session{server: s}
+}
+
 // session is one connection.
 type session struct {
 	server   *Server
@@ -243,8 +258,14 @@ func (c *session) Data(r io.Reader) error {
 	return nil
 }
 
-func (*session) Reset()        {}
-func (*session) Logout() error { return nil }
+func (*session) Reset() {}
+
+func (c *session) Logout() error {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.server.sessions--
+	return nil
+}
 
 // parse reads a mail of two forms.
 func parse(raw []byte) (*Mail, error) {
