@@ -55,8 +55,12 @@ func NewSender(s Server, from string, roots *x509.CertPool) (*Sender, error) {
 func (s *Sender) Send(ctx context.Context, m *Message) error {
 	ctx, cancel := context.WithTimeout(ctx, conversationTime)
 	defer cancel()
+	to, err := netmail.ParseAddress(m.To)
+	if err != nil || to.Address != m.To {
+		return &Error{Permanent: true, message: "the recipient's address is not one"}
+	}
 	wire := s.compose(m)
-	err := s.converse(ctx, wire)
+	err = s.converse(ctx, wire)
 	if err == nil || wire.IsDelivered() { // what went wrong after the server took the mail is of no matter
 		return nil
 	}

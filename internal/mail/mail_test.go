@@ -161,6 +161,31 @@ func TestFailuresThatCanBeMended(t *testing.T) {
 	})
 }
 
+// TestNoHeaderIsSmuggledIn sends what would make another header, or another command, if it were taken as it is.
+func TestNoHeaderIsSmuggledIn(t *testing.T) {
+	t.Parallel()
+	s := mailtest.Start(t)
+	by := sender(t, s, "smtp", "", "")
+	m := *message
+	m.Subject = "Hello\r\nBcc: eve@example.com\r\n\r\nAnother text"
+	if err := by.Send(t.Context(), &m); err != nil {
+		t.Fatalf("Send: %v", err)
+	}
+	got := s.Wait(t, 1)[0]
+	if got.Header.Get("Bcc") != "" || got.Text != m.Text || strings.Contains(got.Header.Get("Subject"), "\n") {
+		t.Errorf("the subject became %q", got.Raw)
+	}
+	for _, to := range []string{"jane@example.com\r\nRCPT TO:<eve@example.com>", "jane@example.com>\nBcc: <eve@example.com"} {
+		m.To = to
+		if err := by.Send(t.Context(), &m); err == nil {
+			t.Errorf("a mail to %q was sent", to)
+		}
+	}
+	if n := len(s.Mails()); n != 1 {
+		t.Errorf("%d mails came, want 1", n)
+	}
+}
+
 // TestCut cuts a conversation in which the server says nothing.
 func TestCut(t *testing.T) {
 	t.Parallel()
@@ -200,7 +225,7 @@ func TestParseServer(t *testing.T) {
 		{"smtp://user:secret@mail.example.com:0", "", "1 to 65535"},
 		{"smtp://user:secret@mail.example.com?starttls=none", "", "in clear"},
 		{"smtp://user:secret@mail.example.com?starttls=maybe", "", "require, opportunistic or none"},
-		{"smtps://user:secret@mail.example.com?starttls=require", "", "write smtp:"},
+		{"smtps://user:secret@mail.example.com?starttls=require", "", "write smtp://"},
 		{"smtp://user:secret@mail.example.com?tls=1", "", `"tls"`},
 		{"smtp://user:secret@mail.example.com", "secret2", "twice"},
 		{"smtp://user@mail.example.com", "", "needs a password"},

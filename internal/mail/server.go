@@ -80,7 +80,7 @@ func parseSecurity(u *url.URL, host string) (security, error) {
 	case u.Scheme == "smtps" && choice == "":
 		return fromTheStart, nil
 	case u.Scheme == "smtps":
-		return 0, errors.New("smtps: encrypts from the start and has no starttls; leave that out, or write smtp:")
+		return 0, errors.New("smtps encrypts from the start and has no starttls; leave that out, or write smtp:// instead")
 	case u.Scheme != "smtp":
 		return 0, errors.New("it must begin with smtp:// or smtps://")
 	case choice == "" && (Server{host: host}).local(), choice == "none":
