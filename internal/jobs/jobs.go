@@ -29,7 +29,7 @@ const (
 )
 
 // lookAhead is how many jobs that are due are looked at: more than others can hold.
-const lookAhead = 256
+const lookAhead = 64
 
 // Config is what a runner is made of.
 type Config struct {
