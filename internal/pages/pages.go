@@ -256,8 +256,9 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, v view) {
 	}
 }
 
-// requestID returns the id that the server gave the request. It writes the name as Amazon's service does, not as Go would.
+// requestID returns the id that the server gave the request.
 func requestID(w http.ResponseWriter) string {
+	//lint:ignore SA1008 the server spells it as Amazon's service does
 	for _, id := range w.Header()["x-amzn-RequestId"] {
 		return id
 	}
