@@ -40,19 +40,21 @@ const (
 	recordEvery = time.Second
 )
 
-// record writes what became of a job, and tries again while the store cannot. It does not end with the job.
+// record writes what became of a job, also when it was stopped. While the store cannot write, it tries again until ctx ends.
 func (r *Runner) record(ctx context.Context, j *store.Job, fn func(*ops.Call, *store.Job) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
-	defer cancel()
+	limit := time.NewTimer(recordTime)
+	defer limit.Stop()
 	pause := time.NewTicker(recordEvery)
 	defer pause.Stop()
 	for {
-		err := r.step(ctx, j, fn)
+		err := r.step(context.WithoutCancel(ctx), j, fn)
 		if !errors.Is(err, chime.Unavailable) {
 			return err
 		}
 		select {
 		case <-pause.C:
+		case <-limit.C:
+			return err
 		case <-ctx.Done():
 			return err
 		}

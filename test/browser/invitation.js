@@ -5,13 +5,13 @@
 // The exit code is 0 if all went well. FOLDER receives pictures of the pages.
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const [link, answer, name, pictures] = process.argv.slice(2);
-const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const profile = await mkdtemp(join(tmpdir(), 'carillon-chromium-'));
 const context = await chromium.launchPersistentContext(profile, {
 	executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',

@@ -163,7 +163,7 @@ func (s *Server) Logins() int {
 // Wait returns the mails once there are at least n.
 func (s *Server) Wait(t testing.TB, n int) []Mail {
 	t.Helper()
-	limit := time.After(30 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		if mails := s.Mails(); len(mails) >= n {
 			return mails
@@ -171,7 +171,7 @@ func (s *Server) Wait(t testing.TB, n int) []Mail {
 		select {
 		case <-s.arrived:
 		case <-limit:
-			t.Fatalf("%d mails came in 30 s, want %d", len(s.Mails()), n)
+			t.Fatalf("%d mails came in a minute, want %d", len(s.Mails()), n)
 		}
 	}
 }
