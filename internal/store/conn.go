@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -69,7 +70,8 @@ func (c *conn) prepare(text string) (*sqlite.Stmt, error) {
 	if stmt, ok := c.prepared[text]; ok {
 		return stmt, nil
 	}
-	stmt, _, err := c.engine.PrepareTransient(text)
+	// To SQLite $2 is a name, and names get their numbers as they appear; ?2 is the second parameter wherever it stands.
+	stmt, _, err := c.engine.PrepareTransient(strings.ReplaceAll(text, "$", "?"))
 	if err != nil {
 		return nil, &engineError{err}
 	}
