@@ -58,6 +58,9 @@ func New(t testing.TB, change ...func(*ops.Settings)) *Caller {
 	return c
 }
 
+// Strict is a change of the settings: what Amazon refused is refused.
+func Strict(s *ops.Settings) { s.Rules = chime.Strict }
+
 // NewAccount adds an account to the tenant and returns its id.
 func (c *Caller) NewAccount(name string) string {
 	c.t.Helper()
