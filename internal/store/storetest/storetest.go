@@ -22,6 +22,7 @@ const tenant chime.Tenant = 123456789012
 func Run(t *testing.T, open func(*testing.T) *store.DB) {
 	for name, test := range map[string]func(*testing.T, *suite){
 		"round trip":                 roundTrip,
+		"updates":                    updates,
 		"account pages":              accountPages,
 		"user pages":                 userPages,
 		"email is unique":            emailUnique,
@@ -128,6 +129,31 @@ func roundTrip(t *testing.T, s *suite) {
 			t.Errorf("Account (-want +got):\n%s", diff)
 		}
 		return err
+	})
+	if err != nil {
+		t.Fatalf("View: %v", err)
+	}
+}
+
+// updates changes things by statements whose parameters do not come in their order.
+func updates(t *testing.T, s *suite) {
+	u := s.user(t, "jane@example.com")
+	if err := s.insert(t.Context(), tenant, u); err != nil {
+		t.Fatalf("insert: %v", err)
+	}
+	u.DisplayName, u.Registration, s.account.Name = "Jane", chime.Suspended, "Renamed"
+	s.update(t, func(tx *store.Tx) error {
+		tx.UpdateUser(u)
+		tx.UpdateAccount(s.account)
+		return nil
+	})
+	err := s.View(t.Context(), tenant, func(tx *store.Tx) error {
+		user, err := tx.User(s.account.ID, u.ID)
+		account, err2 := tx.Account(s.account.ID)
+		if diff := cmp.Diff(u, user) + cmp.Diff(s.account, account); diff != "" {
+			t.Errorf("after the update (-want +got):\n%s", diff)
+		}
+		return errors.Join(err, err2)
 	})
 	if err != nil {
 		t.Fatalf("View: %v", err)
