@@ -90,7 +90,7 @@ func (c *Call) eachUser(a *chime.Account, ids []string, do func(i int, u *chime.
 		seen[key] = true
 		u, err := c.Tx.User(a.ID, id)
 		if err == nil && u == nil {
-			err = chime.NotFound.Errorf("user %s is not in account %s", userID, a.ID)
+			err = errNoUser(a.ID.String(), userID)
 		}
 		if err == nil {
 			err = do(i, u)

@@ -102,9 +102,10 @@ func (c *inviting) invite(email chime.Email) (api.Invite, error) {
 	invite := api.Invite{EmailAddress: string(email), Status: api.InviteStatusPending, EmailStatus: api.EmailStatusSent}
 	switch {
 	case u == nil:
-		u = c.account.Invite(c.Source, email, c.userType)
-		c.Tx.InsertInvitedUser(u, store.Invite{Generation: 1, By: c.Caller.ARN})
-		c.enqueueMail(u, 1)
+		first := &store.Invite{User: c.account.Invite(c.Source, email, c.userType), Generation: 1, By: c.Caller.ARN}
+		c.Tx.InsertInvite(first)
+		c.enqueueMail(first)
+		u = first.User
 	case u.AccountID != c.account.ID || u.Registration == chime.Suspended:
 		invite.Status, invite.EmailStatus = api.InviteStatusFailed, api.EmailStatusNotSent
 		c.done[email.Fold()] = invite
@@ -133,14 +134,14 @@ func (c *inviting) checkOwner(email chime.Email) error {
 }
 
 func (c *inviting) inviteAgain(u *chime.User) error {
-	earlier, err := c.Tx.Invite(u)
+	i, err := c.Tx.Invite(u.AccountID, u.ID)
 	if err != nil {
 		return err
 	}
-	u.InviteAgain(c.Source, c.userType)
-	c.Tx.UpdateUser(u)
-	c.Tx.UpdateInvite(u, store.Invite{Generation: earlier.Generation + 1, By: c.Caller.ARN})
-	c.enqueueMail(u, earlier.Generation+1)
+	i.User.InviteAgain(c.Source, c.userType)
+	i.Generation, i.By = i.Generation+1, c.Caller.ARN
+	c.Tx.UpdateInvite(i)
+	c.enqueueMail(i)
 	return nil
 }
 
@@ -154,18 +155,14 @@ func (c *Call) ListInvites(_ context.Context, in *api.ListInvitesInput) (*api.Li
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.Tx.UnregisteredUsers(a.ID, p.after, p.limit+1)
+	found, err := c.Tx.Invites(a.ID, p.after, p.limit+1)
 	if err != nil {
 		return nil, err
 	}
 	out := &api.ListInvitesOutput{Invitations: []api.Invitation{}}
-	found, out.NextToken = cut(p, found, func(u *chime.User) chime.ID { return u.ID })
-	for _, u := range found {
-		invite, err := c.Tx.Invite(u)
-		if err != nil {
-			return nil, err
-		}
-		out.Invitations = append(out.Invitations, *c.wireInvitation(a, u, invite))
+	found, out.NextToken = cut(p, found, func(i *store.Invite) chime.ID { return i.User.ID })
+	for _, i := range found {
+		out.Invitations = append(out.Invitations, *c.wireInvitation(&invited{a, i}))
 	}
 	return out, nil
 }
@@ -176,7 +173,7 @@ func (c *Call) GetInvite(_ context.Context, in *api.GetInviteInput) (*api.GetInv
 	if err != nil {
 		return nil, err
 	}
-	return &api.GetInviteOutput{Invitation: c.wireInvitation(i.account, i.user, i.invite)}, nil
+	return &api.GetInviteOutput{Invitation: c.wireInvitation(i)}, nil
 }
 
 // AcceptInvite registers an invited user, once (decided: Amazon had it behind the link of a mail, documented).
@@ -185,11 +182,11 @@ func (c *Call) AcceptInvite(_ context.Context, in *api.AcceptInviteInput) (*api.
 	if err != nil {
 		return nil, err
 	}
-	if err := i.user.Accept(i.account, c.Source, in.DisplayName); err != nil {
+	if err := i.User.Accept(i.account, c.Source, in.DisplayName); err != nil {
 		return nil, err
 	}
-	c.Tx.UpdateUser(i.user)
-	return &api.AcceptInviteOutput{User: c.wireUser(i.user, withPIN)}, nil
+	c.Tx.UpdateUser(i.User)
+	return &api.AcceptInviteOutput{User: c.wireUser(i.User, withPIN)}, nil
 }
 
 // DeclineInvite ends an invitation: it has failed (decided).
@@ -198,18 +195,17 @@ func (c *Call) DeclineInvite(_ context.Context, in *api.DeclineInviteInput) (*ap
 	if err != nil {
 		return nil, err
 	}
-	if err := i.user.Decline(c.Source.Now()); err != nil {
+	if err := i.User.Decline(c.Source.Now()); err != nil {
 		return nil, err
 	}
-	c.Tx.UpdateUser(i.user)
-	return &api.DeclineInviteOutput{Invitation: c.wireInvitation(i.account, i.user, i.invite)}, nil
+	c.Tx.UpdateUser(i.User)
+	return &api.DeclineInviteOutput{Invitation: c.wireInvitation(i)}, nil
 }
 
 // invited is an invitation with all that belongs to it.
 type invited struct {
 	account *chime.Account
-	user    *chime.User
-	invite  *store.Invite
+	*store.Invite
 }
 
 // invited finds an invitation by the token of its link, or by its account and id.
@@ -220,22 +216,19 @@ func (c *Call) invited(token, accountID, inviteID string) (*invited, error) {
 	if token != "" {
 		return c.invitedByLink(token)
 	}
-	a, u, err := c.accountAndUser(accountID, inviteID)
+	a, err := c.account(accountID)
 	if err != nil {
 		return nil, err
 	}
-	return c.withInvite(a, u)
-}
-
-func (c *Call) withInvite(a *chime.Account, u *chime.User) (*invited, error) {
-	invite, err := c.Tx.Invite(u)
+	id, _ := chime.ParseID(inviteID) // no invitation has the zero ID
+	i, err := c.Tx.Invite(a.ID, id)
 	if err != nil {
 		return nil, err
 	}
-	if invite.Generation == 0 {
-		return nil, chime.NotFound.Errorf("user %s was never invited", u.ID)
+	if i == nil || i.Generation == 0 {
+		return nil, chime.NotFound.Errorf("invitation %s is not in account %s", inviteID, a.ID)
 	}
-	return &invited{a, u, invite}, nil
+	return &invited{a, i}, nil
 }
 
 var errWrongLink = chime.NotFound.Errorf("InviteToken belongs to no invitation; copy the whole link from the mail, or ask to be invited again")
@@ -249,18 +242,14 @@ func (c *Call) invitedByLink(token string) (*invited, error) {
 	if a == nil || err != nil {
 		return nil, orWrongLink(err)
 	}
-	u, err := c.Tx.User(l.account, l.user)
-	if u == nil || err != nil {
+	i, err := c.Tx.Invite(l.account, l.user)
+	if i == nil || err != nil {
 		return nil, orWrongLink(err)
 	}
-	i, err := c.withInvite(a, u)
-	if err != nil {
-		return nil, err
+	if i.Generation > 0 && c.matches(l, i.Generation) {
+		return &invited{a, i}, nil
 	}
-	if c.matches(l, i.invite.Generation) {
-		return i, nil
-	}
-	for earlier := i.invite.Generation - 1; earlier > 0 && earlier > i.invite.Generation-100; earlier-- {
+	for earlier := i.Generation - 1; earlier > 0 && earlier > i.Generation-100; earlier-- {
 		if c.matches(l, earlier) {
 			return nil, chime.BadRequest.Errorf("the invitation was sent again, which ended this link; use the one in the latest mail")
 		}
@@ -275,11 +264,12 @@ func orWrongLink(err error) error {
 	return errWrongLink
 }
 
-func (c *Call) wireInvitation(a *chime.Account, u *chime.User, i *store.Invite) *api.Invitation {
+func (c *Call) wireInvitation(i *invited) *api.Invitation {
+	u := i.User
 	return &api.Invitation{
 		InviteID:     u.ID.String(),
-		AccountID:    a.ID.String(),
-		AccountName:  a.Name,
+		AccountID:    i.account.ID.String(),
+		AccountName:  i.account.Name,
 		UserID:       u.ID.String(),
 		EmailAddress: string(u.Email),
 		Status:       string(u.InvitationAt(c.Source.Now())),

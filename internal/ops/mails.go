@@ -16,11 +16,11 @@ import (
 const MailJob = "mail"
 
 // enqueueMail makes the mail of an invitation.
-func (c *Call) enqueueMail(u *chime.User, generation int) {
-	now := c.Source.Now()
+func (c *Call) enqueueMail(i *store.Invite) {
+	u, now := i.User, c.Source.Now()
 	j := &store.Job{
 		Tenant: u.Tenant, ID: c.Source.NewID(), Kind: MailJob, Account: u.AccountID, Subject: u.ID,
-		Payload: strconv.Itoa(generation), State: store.JobQueued, QueuedAt: now, DueAt: now,
+		Payload: strconv.Itoa(i.Generation), State: store.JobQueued, QueuedAt: now, DueAt: now,
 	}
 	if c.Mailbox {
 		j.State, j.FinishedAt = store.JobDone, now
@@ -41,7 +41,7 @@ func (c *Call) WriteMail(j *store.Job) (*Mail, error) {
 	if !current || err != nil {
 		return nil, err
 	}
-	if i.user.InvitationAt(c.Source.Now()) != chime.InvitationPending {
+	if i.User.InvitationAt(c.Source.Now()) != chime.InvitationPending {
 		return nil, nil
 	}
 	return c.mail(j, i)
@@ -53,15 +53,11 @@ func (c *Call) mailed(j *store.Job) (_ *invited, current bool, err error) {
 	if a == nil || err != nil {
 		return nil, false, err
 	}
-	u, err := c.Tx.User(j.Account, j.Subject)
-	if u == nil || err != nil {
+	i, err := c.Tx.Invite(j.Account, j.Subject)
+	if i == nil || err != nil {
 		return nil, false, err
 	}
-	invite, err := c.Tx.Invite(u)
-	if err != nil {
-		return nil, false, err
-	}
-	return &invited{a, u, invite}, j.Payload == strconv.Itoa(invite.Generation), nil
+	return &invited{a, i}, j.Payload == strconv.Itoa(i.Generation), nil
 }
 
 func (c *Call) mail(j *store.Job, i *invited) (*Mail, error) {
@@ -70,13 +66,13 @@ func (c *Call) mail(j *store.Job, i *invited) (*Mail, error) {
 		return nil, err
 	}
 	l, err := c.Letters.Invitation(letter.Invitation{
-		To:          string(i.user.Email),
+		To:          string(i.User.Email),
 		AccountName: i.account.Name,
-		InvitedBy:   i.invite.By,
-		Link:        c.PublicURL + "/invites/" + c.linkToken(i.user, generation),
+		InvitedBy:   i.By,
+		Link:        c.PublicURL + "/invites/" + c.linkToken(i.User, generation),
 		Expires:     j.QueuedAt.Add(chime.InviteLife),
 	})
-	return &Mail{i.user.Email, l}, err
+	return &Mail{i.User.Email, l}, err
 }
 
 // GiveUpMail notes that a mail will not be sent any more. If its invitation is the latest and pending, that has failed
@@ -86,8 +82,8 @@ func (c *Call) GiveUpMail(j *store.Job) error {
 	if err != nil {
 		return err
 	}
-	if current && i.user.Undeliverable() == chime.Changed {
-		c.Tx.UpdateUser(i.user)
+	if current && i.User.Undeliverable() == chime.Changed {
+		c.Tx.UpdateUser(i.User)
 	}
 	j.State, j.FinishedAt = store.JobParked, c.Source.Now()
 	c.Tx.UpdateJob(j)
@@ -165,7 +161,7 @@ func wireMail(j *store.Job, i *invited) *api.Mail {
 		m.NextAttemptOn = j.DueAt
 	}
 	if i != nil {
-		m.UserID, m.To = i.user.ID.String(), string(i.user.Email)
+		m.UserID, m.To = i.User.ID.String(), string(i.User.Email)
 	}
 	return m
 }

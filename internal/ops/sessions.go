@@ -28,6 +28,9 @@ func (c *Call) GetUserSession(_ context.Context, in *api.GetUserSessionInput) (*
 	if err != nil {
 		return nil, err
 	}
+	if epoch == 0 { // removed by a neighbour since the last query
+		return nil, errNoUser(in.AccountID, in.UserID)
+	}
 	active := u.Registration == chime.Registered
 	return &api.GetUserSessionOutput{UserSession: &api.UserSession{UserID: u.ID.String(), Active: &active, SessionEpoch: epoch}}, nil
 }

@@ -42,9 +42,12 @@ func (c *Call) GetUserSettings(_ context.Context, in *api.GetUserSettingsInput) 
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.Tx.Telephony(u.AccountID, u.ID)
+	s, err := c.Tx.Telephony(u)
 	if err != nil {
 		return nil, err
+	}
+	if s == nil { // removed by a neighbour since the last query
+		return nil, errNoUser(in.AccountID, in.UserID)
 	}
 	return &api.GetUserSettingsOutput{UserSettings: &api.UserSettings{Telephony: &api.TelephonySettings{
 		InboundCalling:  s.InboundCalling,

@@ -211,7 +211,11 @@ func (c *Call) user(accountID, userID string) (*chime.User, error) {
 	if _, err := c.account(accountID); err != nil {
 		return nil, err
 	}
-	return nil, chime.NotFound.Errorf("user %s is not in account %s", userID, accountID)
+	return nil, errNoUser(accountID, userID)
+}
+
+func errNoUser(accountID, userID string) error {
+	return chime.NotFound.Errorf("user %s is not in account %s", userID, accountID)
 }
 
 // accountAndUser returns the account and its user, or NotFound.

@@ -2,7 +2,7 @@ package store
 
 import "github.com/carillon-server/carillon/internal/chime"
 
-// SessionEpoch returns a user's session epoch, 0 if the account has no such user. It begins at 1.
+// SessionEpoch returns a user's session epoch, which begins at 1; 0 if the user is not there any more.
 func (t *Tx) SessionEpoch(u *chime.User) (int, error) {
 	n, err := queryRow(t, scanCount, `
 		select session_epoch from users

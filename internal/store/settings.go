@@ -54,12 +54,12 @@ func scanTelephony(_ *Tx, row scanner) (*chime.Telephony, error) {
 	return &s, err
 }
 
-// Telephony returns a user's telephony settings, or nil if the account has no such user.
-func (t *Tx) Telephony(account, user chime.ID) (*chime.Telephony, error) {
+// Telephony returns a user's telephony settings, or nil if the user is not there any more.
+func (t *Tx) Telephony(u *chime.User) (*chime.Telephony, error) {
 	return queryRow(t, scanTelephony, `
 		select inbound_calling, outbound_calling, sms from users
 		where tenant = $1 and account = $2 and id = $3`,
-		t.tenant, account[:], user[:])
+		t.tenant, u.AccountID[:], u.ID[:])
 }
 
 // UpdateTelephony replaces a user's telephony settings.

@@ -11,27 +11,37 @@ const userColumns = `account, id, email_key, email, display_name, license, type,
 
 func scanUser(t *Tx, row scanner) (*chime.User, error) {
 	u := chime.User{Tenant: t.tenant}
+	return &u, readUser(&u, row)
+}
+
+// readUser reads userColumns, then what more is given.
+func readUser(u *chime.User, row scanner, more ...any) error {
 	var key string
 	var given sql.NullString
 	var pin sql.NullInt64
-	err := row.Scan((*id)(&u.AccountID), (*id)(&u.ID), &key, &given, &u.DisplayName, &u.License, &u.Type, &u.Registration,
-		&u.Invitation, millis{&u.RegisteredAt}, millis{&u.InvitedAt}, &u.Alexa.Enabled, &u.Alexa.RoomARN, &pin, &u.Version)
+	err := row.Scan(append([]any{(*id)(&u.AccountID), (*id)(&u.ID), &key, &given, &u.DisplayName, &u.License, &u.Type, &u.Registration,
+		&u.Invitation, millis{&u.RegisteredAt}, millis{&u.InvitedAt}, &u.Alexa.Enabled, &u.Alexa.RoomARN, &pin, &u.Version}, more...)...)
 	u.Email, u.PIN = chime.Email(key), chime.PIN(pin.Int64)
 	if given.Valid {
 		u.Email = chime.Email(given.String)
 	}
-	return &u, err
+	return err
 }
 
-// User returns the user, or nil if the account has no such user.
+// accountNotDeleted is the part of a condition that keeps users out of sight whose account is deleted, until they are
+// removed. It looks into the index on the deleted accounts, which are few.
+const accountNotDeleted = `not exists (select 1 from accounts a where a.tenant = $1 and a.id = $2 and a.deleted_at is not null)`
+
+// User returns the user, or nil if the account has no such user or is deleted.
 func (t *Tx) User(account, user chime.ID) (*chime.User, error) {
 	return queryRow(t, scanUser, `
 		select `+userColumns+` from users
-		where tenant = $1 and account = $2 and id = $3`,
+		where tenant = $1 and account = $2 and id = $3 and `+accountNotDeleted,
 		t.tenant, account[:], user[:])
 }
 
-// UserByEmail returns the tenant's user with the address, compared without regard to case, or nil.
+// UserByEmail returns the tenant's user with the address, compared without regard to case, or nil. The account of the user
+// may be deleted: the address is taken until the user is removed.
 func (t *Tx) UserByEmail(email chime.Email) (*chime.User, error) {
 	return queryRow(t, scanUser, `
 		select `+userColumns+` from users
