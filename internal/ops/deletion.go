@@ -66,6 +66,13 @@ func (c *Call) RestoreAccount(_ context.Context, in *api.RestoreAccountInput) (*
 	if a == nil || !a.RestorableAt(c.Source.Now()) {
 		return nil, chime.NotFound.Errorf("account %s is not among the deleted accounts that can be restored, as ListDeletedAccounts shows them", in.AccountID)
 	}
+	left, err := c.Tx.Users(a.ID, "", chime.ID{}, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(left) > 0 { // the sweep that removes them is a moment's work for jobs, which would meet a living account
+		return nil, chime.Unavailable.Errorf("the users of account %s are still being removed; try again", a.ID)
+	}
 	a.Restore()
 	c.Tx.UpdateAccount(a)
 	return &api.RestoreAccountOutput{Account: wireAccount(a)}, nil
