@@ -65,5 +65,9 @@ func itemError(userID string, refused *chime.Error) api.UserError {
 	if refused.Kind == chime.NotFound {
 		code = api.ErrorCodeNotFound
 	}
-	return api.UserError{UserID: userID, ErrorCode: code, ErrorMessage: refused.Message}
+	message := refused.Message
+	if message == "" { // refused as Amazon did: in the words that the whole call would get
+		message = "Service received a bad request"
+	}
+	return api.UserError{UserID: userID, ErrorCode: code, ErrorMessage: message}
 }
