@@ -176,13 +176,17 @@ func (c *Call) GetInvite(_ context.Context, in *api.GetInviteInput) (*api.GetInv
 	return &api.GetInviteOutput{Invitation: c.wireInvitation(i)}, nil
 }
 
-// AcceptInvite registers an invited user, once (decided: Amazon had it behind the link of a mail, documented).
+// AcceptInvite registers an invited user, once (decided: Amazon had it behind the link of a mail, documented). An address in
+// a domain that another account has claimed since is refused (decided: it can join that account only).
 func (c *Call) AcceptInvite(_ context.Context, in *api.AcceptInviteInput) (*api.AcceptInviteOutput, error) {
 	i, err := c.invited(in.InviteToken, in.AccountID, in.InviteID)
 	if err != nil {
 		return nil, err
 	}
 	if err := i.User.Accept(i.account, c.Source, in.DisplayName); err != nil {
+		return nil, err
+	}
+	if err := c.checkDomain(i.account, i.User.Email, "EmailAddress"); err != nil {
 		return nil, err
 	}
 	c.Tx.UpdateUser(i.User)

@@ -27,6 +27,9 @@ func LinkTenant(token string) (chime.Tenant, bool) {
 }
 
 func parseLink(token string) (l link, ok bool) {
+	if len(token) != base64.RawURLEncoding.EncodedLen(linkSize) { // the decoder skips line breaks
+		return link{}, false
+	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(b) != linkSize {
 		return link{}, false
