@@ -63,6 +63,40 @@ func TestPostgres(t *testing.T) {
 	})
 }
 
+// TestReopenLetsGoOfJobs opens a store whose last process died while it held a job.
+func TestReopenLetsGoOfJobs(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	db, err := store.Open(t.Context(), folder, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tenant = 123456789012
+	source := chimetest.Source()
+	job := &store.Job{Tenant: tenant, ID: source.NewID(), Kind: "mail", State: store.JobQueued, QueuedAt: source.Now(), DueAt: source.Now()}
+	if err := db.Update(t.Context(), tenant, func(tx *store.Tx) error { tx.InsertJob(job); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	held, err := db.HoldJobs(t.Context(), source.NewID(), []*store.Job{job})
+	if err != nil || len(held) != 1 {
+		t.Fatalf("HoldJobs: %v, %v", held, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = openIn(t, folder)
+	err = db.View(t.Context(), tenant, func(tx *store.Tx) error {
+		got, err := tx.Job(job.ID)
+		if err == nil && (got.Holder != nil || got.State != store.JobQueued) {
+			t.Errorf("after opening again the job is %s and held by %v", got.State, got.Holder)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestSecondProcessIsRefused(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
