@@ -308,7 +308,7 @@ var (
 	})
 	structureDeleteEventsConfigurationOutput = structure[DeleteEventsConfigurationOutput]("DeleteEventsConfigurationOutput", []Field{})
 	structureDeleteFaultInput                = structure[DeleteFaultInput]("DeleteFaultInput", []Field{
-		{Name: "FaultId", In: Body, WireName: "FaultId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteFaultInput).FaultID }},
+		{Name: "FaultId", In: Body, WireName: "FaultId", Required: true, Doc: "The fault, as PutFault and ListFaults show it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteFaultInput).FaultID }},
 	})
 	structureDeleteFaultOutput      = structure[DeleteFaultOutput]("DeleteFaultOutput", []Field{})
 	structureDeletePhoneNumberInput = structure[DeletePhoneNumberInput]("DeletePhoneNumberInput", []Field{
@@ -711,13 +711,13 @@ var (
 		{Name: "EventsConfiguration", In: Body, WireName: "EventsConfiguration", Shape: shapeEventsConfiguration, At: func(s any) any { return &s.(*PutEventsConfigurationOutput).EventsConfiguration }},
 	})
 	structurePutFaultInput = structure[PutFaultInput]("PutFaultInput", []Field{
-		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*PutFaultInput).AWSAccountID }},
-		{Name: "Count", In: Body, WireName: "Count", Shape: shapeFaultCount, At: func(s any) any { return &s.(*PutFaultInput).Count }},
-		{Name: "DelayMilliseconds", In: Body, WireName: "DelayMilliseconds", Shape: shapeFaultDelay, At: func(s any) any { return &s.(*PutFaultInput).DelayMilliseconds }},
-		{Name: "Drop", In: Body, WireName: "Drop", Shape: shapeFaultDrop, At: func(s any) any { return &s.(*PutFaultInput).Drop }},
-		{Name: "Error", In: Body, WireName: "Error", Shape: shapeFaultError, At: func(s any) any { return &s.(*PutFaultInput).Error }},
-		{Name: "Operation", In: Body, WireName: "Operation", Required: true, Shape: shapeFaultOperation, At: func(s any) any { return &s.(*PutFaultInput).Operation }},
-		{Name: "ProbabilityPercent", In: Body, WireName: "ProbabilityPercent", Shape: shapePercent, At: func(s any) any { return &s.(*PutFaultInput).ProbabilityPercent }},
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "Only calls of this AWS account; of all if absent.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*PutFaultInput).AWSAccountID }},
+		{Name: "Count", In: Body, WireName: "Count", Doc: "How many calls it strikes; without an end if absent.", Shape: shapeFaultCount, At: func(s any) any { return &s.(*PutFaultInput).Count }},
+		{Name: "DelayMilliseconds", In: Body, WireName: "DelayMilliseconds", Doc: "How long to wait before anything is done.", Shape: shapeFaultDelay, At: func(s any) any { return &s.(*PutFaultInput).DelayMilliseconds }},
+		{Name: "Drop", In: Body, WireName: "Drop", Doc: "Lose the connection without an answer, before or after the operation is done.", Shape: shapeFaultDrop, At: func(s any) any { return &s.(*PutFaultInput).Drop }},
+		{Name: "Error", In: Body, WireName: "Error", Doc: "The error to answer before anything is done. Calls that do not declare it are spared.", Shape: shapeFaultError, At: func(s any) any { return &s.(*PutFaultInput).Error }},
+		{Name: "Operation", In: Body, WireName: "Operation", Required: true, Doc: "The operation whose calls it strikes, * for all of Amazon's.", Shape: shapeFaultOperation, At: func(s any) any { return &s.(*PutFaultInput).Operation }},
+		{Name: "ProbabilityPercent", In: Body, WireName: "ProbabilityPercent", Doc: "How many of a hundred calls it strikes, by chance; all if absent.", Shape: shapePercent, At: func(s any) any { return &s.(*PutFaultInput).ProbabilityPercent }},
 	})
 	structurePutFaultOutput = structure[PutFaultOutput]("PutFaultOutput", []Field{
 		{Name: "Fault", In: Body, WireName: "Fault", Shape: shapeFault, At: func(s any) any { return &s.(*PutFaultOutput).Fault }},

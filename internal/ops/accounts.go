@@ -38,7 +38,7 @@ func (c *Call) firstAccount() (*chime.Account, error) {
 	return c.Tx.Account(*made)
 }
 
-// GetAccount returns an account.
+// GetAccount returns an account (documented: model GetAccount); a deleted one is not there any more (inferred).
 func (c *Call) GetAccount(_ context.Context, in *api.GetAccountInput) (*api.GetAccountOutput, error) {
 	a, err := c.account(in.AccountID)
 	if err != nil {

@@ -590,26 +590,35 @@ func (m *machine) deleteAccount(t *rapid.T) {
 	agree(t, err, m.delete(a))
 }
 
-// cleanUp is what leads to deletion more often than chance: release every domain, suspend everybody, delete.
+// cleanUp is what leads to releases and deletions more often than chance: release every domain, suspend everybody, delete.
 func (m *machine) cleanUp(t *rapid.T) {
 	a, id := m.drawAccount(t)
 	if !a.lives() {
 		t.Skip("no account")
+	}
+	suspend := func() {
+		for _, u := range m.usersOf(a) {
+			_, err := opstest.Do(&m.call, api.Operations.BatchSuspendUser, &api.BatchSuspendUserInput{AccountID: id, UserIDList: []string{u.shown.UserID}})
+			if m.strict && a.managed() {
+				agree(t, err, chime.BadRequest)
+				continue
+			}
+			agree(t, err, nil)
+			m.suspend(a, u)
+		}
+	}
+	if rapid.Bool().Draw(t, "suspend first") {
+		suspend()
 	}
 	for _, d := range m.domainsOf(a) {
 		_, err := opstest.Do(&m.call, api.Operations.ReleaseDomain, &api.ReleaseDomainInput{AccountID: id, DomainName: d.shown.DomainName})
 		agree(t, err, nil)
 		m.release(d)
 	}
-	for _, u := range m.usersOf(a) {
-		_, err := opstest.Do(&m.call, api.Operations.BatchSuspendUser, &api.BatchSuspendUserInput{AccountID: id, UserIDList: []string{u.shown.UserID}})
-		if m.strict && a.managed() {
-			agree(t, err, chime.BadRequest)
-			continue
-		}
-		agree(t, err, nil)
-		m.suspend(a, u)
+	if rapid.Bool().Draw(t, "stay") {
+		return
 	}
+	suspend()
 	_, err := opstest.Do(&m.call, api.Operations.DeleteAccount, &api.DeleteAccountInput{AccountID: id})
 	agree(t, err, m.delete(a))
 }
@@ -626,11 +635,21 @@ func (m *machine) restoreAccount(t *rapid.T) {
 	same(t, "RestoreAccount", &a.shown, out.Account)
 }
 
-// moveClock moves it by a while, or to a millisecond before or after something ends.
+// moveClock moves it by a while, or to the moment before or at which an invitation or a deleted account ends.
 func (m *machine) moveClock(t *rapid.T) {
 	const day = 24 * time.Hour
-	by := rapid.SampledFrom([]time.Duration{time.Minute, day, 30*day - time.Millisecond, time.Millisecond, 60 * day}).Draw(t, "by")
-	m.call.Clock.Move(by)
+	to := []time.Time{m.now().Add(time.Minute), m.now().Add(day), m.now().Add(60 * day)}
+	for _, u := range m.users {
+		if end := u.shown.InvitedOn.Add(30 * day); m.invitation(u) == "Pending" {
+			to = append(to, end.Add(-time.Millisecond), end)
+		}
+	}
+	for _, a := range m.accounts {
+		if end := a.deleted.Add(90 * day); m.restorable(a) {
+			to = append(to, end.Add(-time.Millisecond), end)
+		}
+	}
+	m.call.Clock.Move(rapid.SampledFrom(to).Draw(t, "to").Sub(m.now()))
 }
 
 // repeatCreate repeats the last create, as a client does that got no answer; it gets the first answer.
