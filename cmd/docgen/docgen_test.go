@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"go/ast"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +30,23 @@ func TestPagesAreUpToDate(t *testing.T) {
 		if diff := cmp.Diff(string(want), string(got)); diff != "" {
 			t.Errorf("docs/%s is out of date: run go generate ./cmd/docgen (-generated +file):\n%s", name, diff)
 		}
+	}
+}
+
+// TestReadmeCounts holds the README to the number of operations that are built.
+func TestReadmeCounts(t *testing.T) {
+	t.Parallel()
+	all, err := pages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := regexp.MustCompile(`\d+ of the 62 operations are built`)
+	if got, want := count.Find(readme), count.Find(all["compatibility.md"]); !bytes.Equal(got, want) {
+		t.Errorf("the README says %q, want %q", got, want)
 	}
 }
 
