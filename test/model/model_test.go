@@ -15,26 +15,35 @@ import (
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/ops/opstest"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/store/pgtest"
 )
 
 // TestMain makes sequences long, since much happens late in a life. The command line may say otherwise.
 func TestMain(m *testing.M) {
-	for name, value := range map[string]string{"rapid.checks": "40", "rapid.steps": "100"} {
+	for name, value := range map[string]string{"rapid.checks": "30", "rapid.steps": "100"} {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(pgtest.Stop(m.Run()))
 }
 
 func TestModelOnSQLite(t *testing.T) {
 	folder := t.TempDir()
-	run(t, func(source chime.Source) (*store.DB, error) { return store.Open(t.Context(), folder, source.Random) })
+	run(t, 1, func(source chime.Source) (*store.DB, error) { return store.Open(t.Context(), folder, source.Random) })
 }
 
-// run runs sequences on the store that open opens, again and again: a restart closes it first. Each sequence has a tenant of
-// its own.
-func run(t *testing.T, open func(chime.Source) (*store.DB, error)) {
+// TestModelOnPostgres takes one sequence of four, since what is looked at after each step takes longer there.
+func TestModelOnPostgres(t *testing.T) {
+	database := pgtest.Database(t)
+	run(t, 4, func(source chime.Source) (*store.DB, error) {
+		return store.OpenPostgres(t.Context(), database, source.Random)
+	})
+}
+
+// run runs every one of so many sequences on the store that open opens, again and again: a restart closes it first. Each
+// sequence has a tenant of its own.
+func run(t *testing.T, every chime.Tenant, open func(chime.Source) (*store.DB, error)) {
 	clock := chimetest.NewClock()
 	source := clock.Source()
 	letters, err := letter.New(nil)
@@ -52,7 +61,9 @@ func run(t *testing.T, open func(chime.Source) (*store.DB, error)) {
 	}()
 	steps, tenant := 0, chime.Tenant(100000000000)
 	rapid.Check(t, func(t *rapid.T) {
-		tenant++
+		if tenant++; tenant%every != 0 {
+			return
+		}
 		rules := rapid.SampledFrom([]chime.Rules{chime.Practical, chime.Practical, chime.Strict}).Draw(t, "rules")
 		m := &machine{
 			world: &world{strict: rules == chime.Strict, now: clock.Now, tenant: tenant.String()},
