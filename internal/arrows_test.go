@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	"internal/chime/chimetest": {"internal/chime"},
 	"internal/sigv4":           {},
 	"internal/store":           {"internal/chime"},
+	"internal/store/pgtest":    {},
 	"internal/store/storetest": {"internal/chime", "internal/chime/chimetest", "internal/store"},
 	"internal/letter":          {},
 	"internal/ops":             {"api", "internal/chime", "internal/letter", "internal/store"},

@@ -317,16 +317,19 @@ func (p *postgres) newMarker() Mark {
 	return m
 }
 
-// resolve finds out whether a transaction was committed whose answer was lost: it tries to take its marker. That waits for
-// the transaction where it is still under way, finds the marker taken where it was committed, and keeps it from being
-// committed otherwise.
+// resolve finds out whether a transaction was committed whose answer was lost: it tries to take the transaction's marker.
+// That waits for the transaction where it is still under way, finds the marker taken where it was committed, and keeps it
+// from being committed otherwise. Whose a marker is stands in its row, since the answer to resolve's own insert may be lost
+// as well.
 func (p *postgres) resolve(ctx context.Context, tenant chime.Tenant, marker Mark, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveTime)
 	defer cancel()
+	fence := marker
+	fence[len(fence)-1] ^= 0xff
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		tag, err := p.pool.Exec(ctx, insertMarker+" on conflict do nothing", tenant, marker[:], marker[:])
+		owner, err := p.takeMarker(ctx, tenant, marker, fence)
 		switch {
-		case err == nil && tag.RowsAffected() == 0:
+		case err == nil && owner == marker:
 			return nil
 		case err == nil:
 			return &lostCommit{cause}
@@ -337,6 +340,19 @@ func (p *postgres) resolve(ctx context.Context, tenant chime.Tenant, marker Mark
 		case <-time.After(wait):
 		}
 	}
+}
+
+// takeMarker gives the marker to the fence if nobody has it, and returns who has it.
+func (p *postgres) takeMarker(ctx context.Context, tenant chime.Tenant, marker, fence Mark) (owner Mark, err error) {
+	if _, err := p.pool.Exec(ctx, insertMarker+" on conflict do nothing", tenant, marker[:], fence[:]); err != nil {
+		return Mark{}, err
+	}
+	var made []byte
+	if err := p.pool.QueryRow(ctx, `select made from marks where tenant = $1 and mark = $2`, tenant, marker[:]).Scan(&made); err != nil {
+		return Mark{}, err
+	}
+	copy(owner[:], made)
+	return owner, nil
 }
 
 // retry runs fn again, after a while, where its error says that another attempt may succeed and that nothing was done.

@@ -106,6 +106,28 @@ func once(prefix string, action pgtest.Action) func(string) pgtest.Action {
 	}
 }
 
+// TestPostgresResolveIsCut loses the answer of a commit that did not happen, and then that of the question whether it did.
+func TestPostgresResolveIsCut(t *testing.T) {
+	t.Parallel()
+	s := openTroubled(t)
+	var step atomic.Int64
+	s.proxy.Decide(func(statement string) pgtest.Action {
+		switch {
+		case statement == "commit" && step.CompareAndSwap(0, 1):
+			return pgtest.CutBefore
+		case strings.HasPrefix(statement, "insert into marks") && strings.HasSuffix(statement, "do nothing") && step.CompareAndSwap(1, 2):
+			return pgtest.CutAfter
+		}
+		return pgtest.Pass
+	})
+	if err := s.create(t.Context(), "jane@example.com", true); err != nil {
+		t.Errorf("create: %v", err)
+	}
+	if users, jobs := s.count(t); users != 1 || jobs != 1 || step.Load() != 2 {
+		t.Errorf("%d users and %d jobs after %d cuts, want 1, 1 and 2", users, jobs, step.Load())
+	}
+}
+
 func TestPostgresTrouble(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
