@@ -354,7 +354,7 @@ func TestResetPIN(t *testing.T) {
 	for range 100 {
 		before := *u
 		if err := u.ResetPIN(src); err != nil || u.PIN == before.PIN {
-			t.Fatalf("ResetPIN: %v, %s after %s", err, u.PIN, before.PIN)
+			t.Fatalf("ResetPIN: %v, %d after %d", err, u.PIN, before.PIN)
 		}
 		if before.PIN = u.PIN; !cmp.Equal(&before, u) {
 			t.Error("something else changed")

@@ -88,22 +88,6 @@ func TestNewUserTakesTheDefaultLicense(t *testing.T) {
 	}
 }
 
-func TestPIN(t *testing.T) {
-	t.Parallel()
-	source := chimetest.Source()
-	leadingZero := false
-	for range 200 {
-		p := chime.NewPIN(source).String()
-		if len(p) != 10 || strings.Trim(p, "0123456789") != "" {
-			t.Fatalf("PIN %q is not ten digits", p)
-		}
-		leadingZero = leadingZero || p[0] == '0'
-	}
-	if !leadingZero {
-		t.Error("no PIN of 200 begins with a zero")
-	}
-}
-
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	source := chimetest.Source()

@@ -20,6 +20,7 @@ type Settings struct {
 	Mailbox   bool              // there is no SMTP server: a mail is delivered once it can be read with GetMail
 	TokenKey  []byte            // the secret under which page tokens are made
 	LinkKey   []byte            // the secret under which invitation links are made
+	PINs      chime.PINs        // the digits of PINs
 }
 
 // Call is one call under way: who calls, and what the operation may use. It lives as long as its transaction.

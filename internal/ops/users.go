@@ -37,10 +37,23 @@ func (c *Call) CreateUser(_ context.Context, in *api.CreateUserInput) (*api.Crea
 			return nil, err
 		}
 	} else {
+		if err := c.givePIN(u); err != nil {
+			return nil, err
+		}
 		c.Tx.InsertUser(u, c.Mark)
 	}
 	// The documented example of a shared device has no PIN, the documented response of the operation has one (decided).
 	return &api.CreateUserOutput{User: c.wireUser(u, u.Type == chime.PrivateUser)}, nil
+}
+
+// givePIN replaces a PIN that was drawn by the next in order, where the store keeps an order: the index over PINs then
+// grows at its end instead of all over.
+func (c *Call) givePIN(u *chime.User) error {
+	next, ordered, err := c.Tx.NextPIN()
+	if ordered {
+		u.PIN = next
+	}
+	return err
 }
 
 // firstUser returns the user with the address if an earlier attempt of this call made it, and a Conflict otherwise.
@@ -144,6 +157,9 @@ func (c *Call) ResetPersonalPIN(_ context.Context, in *api.ResetPersonalPINInput
 		return nil, err
 	}
 	if err := u.ResetPIN(c.Source); err != nil { // draws another one each time it is run, should one be taken
+		return nil, err
+	}
+	if err := c.givePIN(u); err != nil {
 		return nil, err
 	}
 	c.Tx.UpdateUser(u)

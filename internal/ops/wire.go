@@ -54,7 +54,7 @@ func (c *Call) wireUser(u *chime.User, showPIN bool) *api.User {
 		UserType:               string(u.Type),
 	}
 	if showPIN && u.Registration != chime.Unregistered {
-		w.PersonalPIN = u.PIN.String()
+		w.PersonalPIN = c.PINs.Digits(u.Tenant, u.PIN)
 	}
 	return w
 }

@@ -20,6 +20,7 @@ type DB struct {
 	engine   engine
 	tokens   []byte
 	links    []byte
+	pins     chime.PINs
 	enqueued chan struct{} // holds one when jobs were committed and nobody has taken notice
 }
 
@@ -38,7 +39,14 @@ func (db *DB) readSecrets(ctx context.Context, sql *sql.DB, random io.Reader) (e
 	if db.tokens, err = secret(ctx, sql, "page tokens", random); err != nil {
 		return err
 	}
-	db.links, err = secret(ctx, sql, "invitation links", random)
+	if db.links, err = secret(ctx, sql, "invitation links", random); err != nil {
+		return err
+	}
+	key, err := secret(ctx, sql, "PINs", random)
+	if err != nil {
+		return err
+	}
+	db.pins, err = chime.NewPINs(key)
 	return err
 }
 
@@ -60,6 +68,9 @@ func (db *DB) TokenKey() []byte { return db.tokens }
 
 // LinkKey is the installation's secret under which invitation links are made.
 func (db *DB) LinkKey() []byte { return db.links }
+
+// PINs turns PINs into digits, under a secret of the installation.
+func (db *DB) PINs() chime.PINs { return db.pins }
 
 // View runs fn with a transaction that reads. What other calls commit meanwhile may show.
 func (db *DB) View(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error {

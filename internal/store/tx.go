@@ -15,6 +15,7 @@ type Tx struct {
 	met      Promise
 	enqueued bool // a job is among the writes
 
+	pins   pinOrder       // nil where PINs are drawn
 	relied *chime.Account // that the operation looked at before it added to it
 }
 

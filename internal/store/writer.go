@@ -28,6 +28,7 @@ type writer struct {
 	done   chan struct{} // closed when the writer has ended
 	failed atomic.Pointer[error]
 	told   func() // after a commit that enqueued a job
+	pins   pinOrder
 
 	folding folding
 	added   int           // operations since grown was last sent
@@ -49,7 +50,7 @@ type update struct {
 }
 
 func newWriter(c *conn, told func()) *writer {
-	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, grown: make(chan struct{}, 1), folding: byDefault}
+	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, grown: make(chan struct{}, 1), folding: byDefault}
 	go w.run()
 	return w
 }
@@ -199,7 +200,7 @@ func (w *writer) apply(u *update) (refused, err error) {
 	if u.gone.Load() {
 		return context.Canceled, nil
 	}
-	tx := Tx{tenant: u.tenant, reads: w.conn}
+	tx := Tx{tenant: u.tenant, reads: w.conn, pins: w.pins}
 	for range maxRuns {
 		if refused := protect(u.fn, &tx); refused != nil {
 			return w.refusal(refused)

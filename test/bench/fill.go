@@ -58,10 +58,9 @@ func fill(folder string, users int, p *progress) (_ *filledStore, err error) {
 	if f.users == users {
 		return f, nil
 	}
-	taken := map[chime.PIN]bool{} // drawing again before the insert spares a batch that would be run again
 	for done := f.users; done < users; done += fillBatch {
 		p.say("fill the store: %d of %d users", done, users)
-		if err := insert(db, account, done, min(done+fillBatch, users), taken); err != nil {
+		if err := insert(db, account, done, min(done+fillBatch, users)); err != nil {
 			return nil, err
 		}
 	}
@@ -87,17 +86,18 @@ func benchAccount(db *store.DB, tenant chime.Tenant) (account *chime.Account, er
 }
 
 // insert adds the users numbered from, up to but not to, in one transaction.
-func insert(db *store.DB, account *chime.Account, from, to int, taken map[chime.PIN]bool) error {
+func insert(db *store.DB, account *chime.Account, from, to int) error {
 	return db.Update(context.Background(), account.Tenant, func(tx *store.Tx) error {
 		for n := from; n < to; n++ {
 			u, err := account.NewUser(source, "", harness.Email("filled", uint64(n)), chime.PrivateUser)
 			if err != nil {
 				return err
 			}
-			for taken[u.PIN] {
-				u.PIN = chime.NewPIN(source)
+			if next, ordered, err := tx.NextPIN(); err != nil {
+				return err
+			} else if ordered {
+				u.PIN = next
 			}
-			taken[u.PIN] = true
 			tx.InsertUser(u, store.Mark(uuid.New()))
 		}
 		return nil

@@ -523,3 +523,58 @@ func livesApart(t *testing.T, s *suite) {
 		return nil
 	})
 }
+
+// pinOrder asks for PINs where the store keeps an order of them.
+func pinOrder(t *testing.T, s *suite) {
+	next := func() (got chime.PIN, ordered bool) {
+		s.update(t, func(tx *store.Tx) (err error) {
+			got, ordered, err = tx.NextPIN()
+			return err
+		})
+		return got, ordered
+	}
+	first, ordered := next()
+	if !ordered {
+		t.Skip("this engine keeps no order: PINs are drawn")
+	}
+	if second, _ := next(); first != 0 || second != 1 {
+		t.Errorf("the first PINs are %d and %d, want 0 and 1", first, second)
+	}
+	u := s.user(t, "ahead@example.com")
+	u.PIN = 7
+	if err := s.insert(t.Context(), tenant, u); err != nil {
+		t.Fatalf("insert: %v", err)
+	}
+	runs := 0
+	clash := s.user(t, "behind@example.com")
+	s.update(t, func(tx *store.Tx) error {
+		runs++
+		got, _, err := tx.NextPIN()
+		if clash.PIN = got; runs == 1 {
+			clash.PIN = u.PIN
+		}
+		tx.InsertUser(clash, store.Mark{})
+		return err
+	})
+	if clash.PIN != 8 || runs != 2 {
+		t.Errorf("after a PIN that was taken comes %d in run %d, want 8 in run 2", clash.PIN, runs)
+	}
+	s.update(t, func(tx *store.Tx) error {
+		last := s.user(t, "last@example.com")
+		last.PIN = 9_999_999_999
+		tx.InsertUser(last, store.Mark{})
+		return nil
+	})
+	s.update(t, func(tx *store.Tx) error {
+		if tx.Met() == store.NoPromise {
+			again := s.user(t, "again@example.com")
+			again.PIN = 8
+			tx.InsertUser(again, store.Mark{})
+			return nil
+		}
+		if got, ordered, err := tx.NextPIN(); ordered || err != nil {
+			t.Errorf("after the last PIN comes %d, %v", got, err)
+		}
+		return nil
+	})
+}

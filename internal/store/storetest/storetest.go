@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"reads do not see the queue": queueUnseen,
 		"marks":                      marks,
 		"racing for one address":     race,
+		"order of PINs":              pinOrder,
 		"jobs":                       jobs,
 		"jobs that are held":         heldJobs,
 		"jobs that ended":            endedJobs,
