@@ -17,7 +17,9 @@ func TestLogIsBegunAgain(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	db := openIn(t, folder)
-	store.FoldAt(db, 50, 5, 20)
+	if err := store.FoldAt(db, 50, 5, 20); err != nil {
+		t.Fatal(err)
+	}
 	source := chimetest.Source()
 	a := chime.NewAccount(source, 1, "Example")
 	const users = 2000

@@ -19,6 +19,9 @@ func Limit(_ context.Context, db *DB, pages int) error {
 }
 
 // FoldAt lets the log be folded at so many pages, leaving so many to the writer, after so many operations.
-func FoldAt(db *DB, pages, left int64, operations int) {
-	db.engine.(*embedded).writer.folding = folding{pages, left, operations}
+func FoldAt(db *DB, pages, left int64, operations int) error {
+	return db.Update(context.Background(), 0, func(*Tx) error { // on the writer's own goroutine
+		db.engine.(*embedded).writer.folding = folding{pages, left, operations}
+		return nil
+	})
 }
