@@ -47,10 +47,6 @@ var phrases = map[string]string{
 	"TollFreePrefix":     "must be one of 800, 833, 844, 855, 866, 877, 888",
 }
 
-// Rule says in words what the shape's pattern asks for, as in "must be an e-mail address, like name@example.com". It is
-// empty if there is no pattern, or no words for it.
-func (s *Shape) Rule() string { return phrases[s.Name] }
-
 // refuse returns why a string breaks the shape's rules, or "".
 func (s *Shape) refuse(v string) string {
 	if reason := refuseText(v); reason != "" {

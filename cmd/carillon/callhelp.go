@@ -131,47 +131,16 @@ func printMembers(w io.Writer, s *api.Structure, indent string) {
 		if f.Required {
 			required = " (required)"
 		}
-		shape, list := f.Shape, ""
-		if shape.Kind == api.KindList {
-			list = "list of "
-			if shape.Max > 0 {
-				list = fmt.Sprintf("list of at most %d of ", shape.Max)
-			}
-			shape = shape.Elem
-		}
-		fmt.Fprintf(w, "%s%s: %s%s%s\n", indent, f.Name, list, describe(shape), required)
+		fmt.Fprintf(w, "%s%s: %s%s\n", indent, f.Name, f.Shape.Describe(), required)
 		if f.Doc != "" {
 			fmt.Fprintf(w, "%s  %s\n", indent, f.Doc)
+		}
+		shape := f.Shape
+		if shape.Kind == api.KindList {
+			shape = shape.Elem
 		}
 		if shape.Kind == api.KindStructure {
 			printMembers(w, shape.Struct, indent+"  ")
 		}
 	}
-}
-
-// describe says what a value looks like.
-func describe(s *api.Shape) string {
-	switch s.Kind {
-	case api.KindInteger:
-		if s.Max > 0 {
-			return fmt.Sprintf("whole number from %d to %d", s.Min, s.Max)
-		}
-		return "whole number"
-	case api.KindBoolean:
-		return "true or false"
-	case api.KindTimestamp:
-		return "time"
-	case api.KindStructure:
-		return "structure"
-	}
-	switch {
-	case len(s.Enum) > 0:
-		return "one of " + strings.Join(s.Enum, ", ")
-	case s.Max > 0:
-		return fmt.Sprintf("text of %d to %d characters", s.Min, s.Max)
-	}
-	if rule, ok := strings.CutPrefix(s.Rule(), "must be "); ok {
-		return rule
-	}
-	return "text"
 }
