@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -73,7 +74,9 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err != nil {
 		return err
 	}
-	log, err := c.logger(p)
+	lines := newLineBuffer(p.stderr)
+	defer lines.Close()
+	log, err := c.logger(lines)
 	if err != nil {
 		return err
 	}
@@ -208,15 +211,15 @@ func newID() chime.ID {
 	return chime.ID(id)
 }
 
-func (c *serveCommand) logger(p *process) (*slog.Logger, error) {
+func (c *serveCommand) logger(w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return nil, usagef("--log-level: %v", err)
 	}
 	options := &slog.HandlerOptions{Level: level}
-	var handler slog.Handler = slog.NewTextHandler(p.stderr, options)
+	var handler slog.Handler = slog.NewTextHandler(w, options)
 	if c.LogFormat == "json" {
-		handler = slog.NewJSONHandler(p.stderr, options)
+		handler = slog.NewJSONHandler(w, options)
 	}
 	log := slog.New(handler)
 	if c.Auth == "off" {

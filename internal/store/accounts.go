@@ -60,6 +60,10 @@ func scanHost(t *Tx, row scanner) (*host, error) {
 // AccountAndOwner returns the account as Account does, and the account of the tenant that claimed the domain, nil if none
 // did. It is one query, since every CreateUser makes it.
 func (t *Tx) AccountAndOwner(account chime.ID, domain string) (*chime.Account, *chime.ID, error) {
+	key := hostKey{t.tenant, account, domain}
+	if known, ok := t.hosts[key]; ok {
+		return &known.account, known.owner, nil // a copy: nobody changes what is remembered
+	}
 	h, err := queryGuarded(t, scanHost, `
 		select `+accountColumns+`, (select d.account from domains d where d.tenant = $1 and d.name = $3) from accounts
 		where tenant = $1 and id = $2 and deleted_at is null`,
@@ -67,6 +71,7 @@ func (t *Tx) AccountAndOwner(account chime.ID, domain string) (*chime.Account, *
 	if h == nil || err != nil {
 		return nil, nil, err
 	}
+	t.hosts.remember(key, h)
 	t.relied = &h.account
 	return &h.account, h.owner, nil
 }

@@ -15,6 +15,7 @@ type Tx struct {
 	met      Promise
 	enqueued bool // a job is among the writes
 
+	hosts  hosts          // nil where somebody else may change accounts
 	pins   pinOrder       // nil where PINs are drawn
 	relied *chime.Account // that the operation looked at before it added to it
 }

@@ -29,6 +29,7 @@ type writer struct {
 	failed atomic.Pointer[error]
 	told   func() // after a commit that enqueued a job
 	pins   pinOrder
+	hosts  hosts
 
 	folding folding
 	added   int           // operations since grown was last sent
@@ -50,7 +51,7 @@ type update struct {
 }
 
 func newWriter(c *conn, told func()) *writer {
-	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, grown: make(chan struct{}, 1), folding: byDefault}
+	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, hosts: hosts{}, grown: make(chan struct{}, 1), folding: byDefault}
 	go w.run()
 	return w
 }
@@ -193,6 +194,7 @@ func (w *writer) transaction(fn func() error) error {
 func (w *writer) rollback() {
 	// SQLite has already rolled back after some errors, and then refuses this; either way no transaction is left.
 	_ = w.conn.exec("rollback")
+	clear(w.hosts) // what was remembered since the transaction began may never have been
 }
 
 // apply runs one operation within the transaction. refused is for its caller; err means that the transaction is lost.
@@ -200,7 +202,7 @@ func (w *writer) apply(u *update) (refused, err error) {
 	if u.gone.Load() {
 		return context.Canceled, nil
 	}
-	tx := Tx{tenant: u.tenant, reads: w.conn, pins: w.pins}
+	tx := Tx{tenant: u.tenant, reads: w.conn, pins: w.pins, hosts: w.hosts}
 	for range maxRuns {
 		if refused := protect(u.fn, &tx); refused != nil {
 			return w.refusal(refused)
@@ -249,6 +251,9 @@ func (w *writer) flush(writes []write) (met Promise, err error) {
 }
 
 func (w *writer) write(q write) (met Promise, err error) {
+	if q.guarded == "" { // it may change an account or a domain
+		clear(w.hosts)
+	}
 	err = w.conn.exec(q.text, q.args...)
 	if met, ok := duplicate(err); ok {
 		return met, nil
