@@ -185,6 +185,15 @@ func root(env func(string) (string, bool), folder, account, url string, random i
 	return made, nil
 }
 
+// hasCredentials reports whether this server has first credentials, in its environment or its folder.
+func hasCredentials(env func(string) (string, bool), folder string) bool {
+	if id, _ := env(rootAccessKeyID); id != "" {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(folder, credentialsFile))
+	return err == nil
+}
+
 // noteEndpoint brings the endpoint_url of a credentials file up to date, where the file has one: the server may listen
 // on another port than last time.
 func noteEndpoint(folder, url string) error {

@@ -41,7 +41,7 @@ const heapWeight = 8 << 20
 // serveCommand runs the server. Its flags are its settings.
 type serveCommand struct {
 	Listen    string `env:"CARILLON_LISTEN" default:"127.0.0.1:24463" placeholder:"ADDRESS" help:"The address to listen on; port 0 takes any free one. Default: ${default}, CHIME on a telephone's keypad."`
-	Database  string `env:"CARILLON_DATABASE" default:"sqlite" help:"Where the data is: sqlite, in the data folder. Default: ${default}."`
+	Database  string `env:"CARILLON_DATABASE" default:"sqlite" placeholder:"URL" help:"Where the directory is kept: sqlite, in the data folder, or postgres://USER@HOST,HOST/DATABASE for any number of servers. Put a password into the variable, or PGPASSWORD, not on the command line. Default: ${default}."`
 	Auth      string `env:"CARILLON_AUTH" default:"sigv4" enum:"sigv4,off" help:"Verify signatures (sigv4), or believe every caller (off): for tests only. Default: ${default}."`
 	Strict    bool   `env:"CARILLON_STRICT" help:"Refuse what Amazon's service refused: CreateUser to all but EnterpriseDirectory accounts, InviteUsers to all but Team accounts, and so on."`
 	PublicURL string `env:"CARILLON_PUBLIC_URL" placeholder:"URL" help:"Where people reach this server's pages, for the links in mails. Default: the address it listens on."`
@@ -80,23 +80,19 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err != nil {
 		return err
 	}
-	if err := c.checkDatabase(); err != nil {
-		return err
-	}
 	listener, err := c.listen()
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
 
-	db, err := store.Open(ctx, folder, rand.Reader)
+	db, err := c.open(ctx, folder)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	url := "http://" + reachable(listener.Addr())
-	account, _ := p.env(awsAccountID)
-	keys, err := root(p.env, folder, account, url, rand.Reader)
+	keys, err := c.rootOf(ctx, p, db, folder, url)
 	if err != nil {
 		return err
 	}
@@ -228,15 +224,50 @@ func (c *serveCommand) logger(w io.Writer) (*slog.Logger, error) {
 	return log, nil
 }
 
-// checkDatabase refuses the databases that this version does not have. It repeats no value: one may hold a password.
-func (c *serveCommand) checkDatabase() error {
+// open opens the store that --database names. Its errors repeat no value: one may hold a password.
+func (c *serveCommand) open(ctx context.Context, folder string) (*store.DB, error) {
 	switch {
 	case c.Database == "sqlite":
-		return nil
-	case strings.HasPrefix(c.Database, "postgres:"), strings.HasPrefix(c.Database, "postgresql:"):
-		return usagef("--database: PostgreSQL is not built yet; leave --database out for SQLite in the data folder")
+		return store.Open(ctx, folder, rand.Reader)
+	case c.onPostgres():
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
+		}
+		return store.OpenPostgres(ctx, c.Database, rand.Reader)
 	}
-	return usagef("--database must be sqlite, for SQLite in the data folder")
+	return nil, usagef("--database must be sqlite, for SQLite in the data folder, or a URL such as postgres://user@host/database")
+}
+
+func (c *serveCommand) onPostgres() bool {
+	return strings.HasPrefix(c.Database, "postgres://") || strings.HasPrefix(c.Database, "postgresql://")
+}
+
+// rootOf returns the first credentials of the installation. Where several servers share a database, the first one says
+// there which key it is: another server must have it too, and does not make one of its own.
+func (c *serveCommand) rootOf(ctx context.Context, p *process, db *store.DB, folder, url string) (credentials, error) {
+	account, _ := p.env(awsAccountID)
+	known, err := db.RootKey(ctx, "")
+	if err != nil {
+		return credentials{}, err
+	}
+	if c.onPostgres() && known != "" && !hasCredentials(p.env, folder) {
+		return credentials{}, fmt.Errorf("the database has first credentials already, made by another server: copy the file %s of that server's data folder to %s, or set %s and %s as there",
+			credentialsFile, folder, rootAccessKeyID, rootSecretAccessKey)
+	}
+	keys, err := root(p.env, folder, account, url, rand.Reader)
+	if err != nil {
+		return credentials{}, err
+	}
+	if c.onPostgres() {
+		if known, err = db.RootKey(ctx, keys.accessKeyID); err != nil {
+			return credentials{}, err
+		}
+		if known != keys.accessKeyID && keys.origin != rootAccessKeyID {
+			return credentials{}, fmt.Errorf("the database's first credentials are others than those in %s: copy the file %s of the server that made them to %s",
+				keys.origin, credentialsFile, folder)
+		}
+	}
+	return keys, nil
 }
 
 func (c *serveCommand) listen() (net.Listener, error) {

@@ -72,6 +72,42 @@ func (db *DB) LinkKey() []byte { return db.links }
 // PINs turns PINs into digits, under a secret of the installation.
 func (db *DB) PINs() chime.PINs { return db.pins }
 
+// RootKey returns the id of the access key that the installation began with, noting id as that where there is none yet and
+// id is not empty. The secret is not kept here.
+func (db *DB) RootKey(ctx context.Context, id string) (string, error) {
+	read := func(t *Tx) (string, error) {
+		found, err := queryRow(t, scanBytes, `select value from secrets where name = 'root access key id'`)
+		if found == nil || err != nil {
+			return "", err
+		}
+		return string(*found), nil
+	}
+	if id == "" {
+		var known string
+		err := db.View(ctx, 0, func(t *Tx) (err error) {
+			known, err = read(t)
+			return err
+		})
+		return known, err
+	}
+	var known string
+	err := db.Update(ctx, 0, func(t *Tx) (err error) {
+		if known, err = read(t); err != nil || known != "" {
+			return err
+		}
+		known = id
+		t.queue(`insert into secrets (name, value) values ('root access key id', $1)`, []byte(id))
+		return nil
+	})
+	return known, err
+}
+
+func scanBytes(_ *Tx, row scanner) (*[]byte, error) {
+	var b []byte
+	err := row.Scan(&b)
+	return &b, err
+}
+
 // View runs fn with a transaction that reads. What other calls commit meanwhile may show.
 func (db *DB) View(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error {
 	return db.engine.view(ctx, tenant, fn)

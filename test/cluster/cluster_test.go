@@ -1,0 +1,243 @@
+// Package cluster tests what several servers promise that share one PostgreSQL: a server is killed, the database restarts
+// hard, connections break in the middle of commits.
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/store/pgtest"
+	"github.com/carillon-server/carillon/test/harness"
+)
+
+const (
+	writers  = 32
+	lasts    = 14 * time.Second
+	attempts = 60 // of a call: more than an SDK makes, since a hard restart may take a while on a busy machine
+)
+
+// cluster is a database and the servers on it.
+type cluster struct {
+	t        *testing.T
+	program  string
+	database string // behind the proxy
+	direct   string
+	mu       sync.Mutex
+	servers  []*harness.Server
+	logs     []*lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// start starts server i.
+func (c *cluster) start(i int) {
+	c.t.Helper()
+	log := &lockedBuffer{}
+	s, err := harness.Start(c.program, filepath.Join(c.t.TempDir(), fmt.Sprint("data", i)), harness.Options{
+		Env: []string{"CARILLON_DATABASE=" + c.database}, Log: log,
+	})
+	if err != nil {
+		c.t.Fatalf("%v\n%s", err, log)
+	}
+	c.t.Cleanup(func() { s.Kill() }) // it may have been killed already
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.servers[i], c.logs[i] = s, log
+}
+
+func (c *cluster) server(i int) *harness.Server {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.servers[i]
+}
+
+// create makes a user as an SDK does: the same invocation id from attempt to attempt, at whichever server answers.
+func (c *cluster) create(account, email string, first int) error {
+	invocation := uuid.NewString()
+	var last error
+	for n := range attempts {
+		s := c.server((first + n) % len(c.servers))
+		conn, err := harness.Dial(s.Address)
+		if err == nil {
+			conn.SetDeadline(time.Now().Add(40 * time.Second))
+			request := s.Attempt("CreateUser", &api.CreateUserInput{AccountID: account, Email: email}, invocation, n+1)
+			_, err = harness.Send[api.CreateUserOutput](conn, "CreateUser", request)
+			conn.Close()
+		}
+		if err == nil {
+			return nil
+		}
+		last = err
+		var refused *harness.StatusError
+		if errors.As(err, &refused) && refused.Status < 500 {
+			return err
+		}
+		time.Sleep(time.Duration(20+rand.IntN(200)) * time.Millisecond) // a backoff, as SDKs have
+	}
+	return fmt.Errorf("gave up after %d attempts: %w", attempts, last)
+}
+
+func TestServersOnOneDatabase(t *testing.T) {
+	postgres, err := pgtest.Start(pgtest.Options{Durable: true})
+	if errors.Is(err, pgtest.ErrMissing) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := postgres.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	direct, err := postgres.NewDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy, err := postgres.NewProxy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { proxy.Close() })
+	program, err := harness.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{t: t, program: program, direct: direct, database: proxy.DSN("d1"), servers: make([]*harness.Server, 2), logs: make([]*lockedBuffer, 2)}
+	c.start(0)
+	c.start(1)
+	account := c.account()
+
+	var commits, cuts atomic.Int64
+	proxy.Decide(func(statement string) pgtest.Action {
+		if statement != "commit" || commits.Add(1)%40 != 0 {
+			return pgtest.Pass
+		}
+		if cuts.Add(1)%2 == 0 {
+			return pgtest.CutBefore
+		}
+		return pgtest.CutAfter
+	})
+
+	begun := time.Now()
+	var made sync.Map
+	var total, longest atomic.Int64
+	var all sync.WaitGroup
+	lastSuccess := make([]time.Time, writers)
+	for w := range writers {
+		lastSuccess[w] = begun
+		all.Go(func() {
+			for n := 0; time.Since(begun) < lasts; n++ {
+				email := harness.Email(fmt.Sprint("w", w), uint64(n))
+				if err := c.create(account, email, w); err != nil {
+					t.Errorf("CreateUser: %v", err)
+					return
+				}
+				made.Store(email, true)
+				total.Add(1)
+				gap := time.Since(lastSuccess[w])
+				lastSuccess[w] = time.Now()
+				for was := longest.Load(); int64(gap) > was && !longest.CompareAndSwap(was, int64(gap)); was = longest.Load() {
+				}
+			}
+		})
+	}
+	time.Sleep(3 * time.Second)
+	if err := c.server(0).Kill(); err != nil {
+		t.Error(err)
+	}
+	time.Sleep(2 * time.Second)
+	c.start(0)
+	time.Sleep(2 * time.Second)
+	if err := errors.Join(postgres.Crash(), postgres.Restart()); err != nil {
+		t.Error(err)
+	}
+	all.Wait()
+	proxy.Decide(func(string) pgtest.Action { return pgtest.Pass })
+	c.check(account, &made)
+	t.Logf("%d users acknowledged, %d connections cut in a commit, longest gap of a writer %v", total.Load(), cuts.Load(),
+		time.Duration(longest.Load()).Round(time.Millisecond))
+	for i, log := range c.logs {
+		if text := log.String(); strings.Contains(text, "panic") {
+			t.Errorf("server %d panicked:\n%s", i, text)
+		}
+	}
+}
+
+func (c *cluster) account() string {
+	c.t.Helper()
+	conn, err := harness.Dial(c.server(0).Address)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer conn.Close()
+	out, err := harness.Call[api.CreateAccountOutput](c.server(0), conn, "CreateAccount", &api.CreateAccountInput{Name: "Cluster"})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return out.Account.AccountID
+}
+
+// check compares what was acknowledged with what is in the database.
+func (c *cluster) check(account string, made *sync.Map) {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, c.direct)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, `select email_key from users`)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	there, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, email := range there {
+		if seen[email] {
+			c.t.Errorf("there are two users %s", email)
+		}
+		seen[email] = true
+	}
+	made.Range(func(email, _ any) bool {
+		if !seen[email.(string)] {
+			c.t.Errorf("user %s of account %s was acknowledged and is gone", email, account)
+		}
+		delete(seen, email.(string))
+		return true
+	})
+	if len(seen) > 0 {
+		c.t.Errorf("%d users are there that nobody was told of", len(seen))
+	}
+}
