@@ -230,10 +230,14 @@ func (c *serveCommand) open(ctx context.Context, folder string) (*store.DB, erro
 	case c.Database == "sqlite":
 		return store.Open(ctx, folder, rand.Reader)
 	case c.onPostgres():
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
+		db, err := store.OpenPostgres(ctx, c.Database, rand.Reader)
+		if err != nil {
+			return nil, err
 		}
-		return store.OpenPostgres(ctx, c.Database, rand.Reader)
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, errors.Join(fmt.Errorf("make the data folder: %w; choose another with --data", err), db.Close())
+		}
+		return db, nil
 	}
 	return nil, usagef("--database must be sqlite, for SQLite in the data folder, or a URL such as postgres://user@host/database")
 }
