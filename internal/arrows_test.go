@@ -24,8 +24,9 @@ var arrows = map[string][]string{
 	"internal/store":           {"internal/chime"},
 	"internal/store/pgtest":    {},
 	"internal/store/storetest": {"internal/chime", "internal/chime/chimetest", "internal/store"},
+	"internal/stock":           {"internal/chime"},
 	"internal/letter":          {},
-	"internal/ops":             {"api", "internal/chime", "internal/letter", "internal/store"},
+	"internal/ops":             {"api", "internal/chime", "internal/letter", "internal/stock", "internal/store"},
 	"internal/ops/opstest":     {"api", "internal/chime", "internal/chime/chimetest", "internal/gate", "internal/letter", "internal/ops", "internal/store"},
 	"internal/gate":            {"api", "internal/chime", "internal/store", "internal/ops"},
 	"internal/mail":            {"internal/letter"},
@@ -41,6 +42,7 @@ var pure = map[string][]string{
 	"internal/chime":  {},
 	"internal/letter": {},
 	"internal/sigv4":  {},
+	"internal/stock":  {},
 }
 
 type pkg struct {

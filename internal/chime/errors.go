@@ -6,7 +6,7 @@ import "fmt"
 // for every error of that kind. What a kind is on the wire is the server's business.
 type Kind uint8
 
-// The kinds, one for each error that the API can answer.
+// The kinds, one for each error that the API can answer, and one for the code of its own that a bad request can have.
 const (
 	Failure       Kind = iota // a bug or corrupt data: never made on purpose
 	BadRequest                // a value or the state of things breaks a rule
@@ -19,12 +19,13 @@ const (
 	Unprocessable             // something has to be done first
 	Throttled                 // too many calls
 	Unavailable               // not now, and nothing was written
+	Associated                // a bad request about a number that a user has
 )
 
 var kindNames = [...]string{
 	Failure: "failure", BadRequest: "bad request", NotFound: "not found", Conflict: "conflict", Forbidden: "forbidden",
 	AccessDenied: "access denied", Unauthorized: "unauthorized", LimitExceeded: "limit exceeded",
-	Unprocessable: "unprocessable", Throttled: "throttled", Unavailable: "unavailable",
+	Unprocessable: "unprocessable", Throttled: "throttled", Unavailable: "unavailable", Associated: "associated",
 }
 
 // Error returns the kind's name.

@@ -19,7 +19,7 @@ const (
 //
 // In a Team account it removes the user, as it withdraws an invitation everywhere (documented: model BatchSuspendUser;
 // inferred for invitations). Elsewhere the user stays, suspended; one who is already stays so. A suspended user keeps
-// license, PIN and address, so that coming back cannot fail.
+// license, PIN and address, so that coming back cannot fail, but not the phone number (decided).
 func (a *Account) Suspend(u *User) Outcome {
 	switch {
 	case a.Type == Team, u.Registration == Unregistered:

@@ -51,7 +51,8 @@ type User struct {
 	RegisteredAt time.Time // zero until registered
 	InvitedAt    time.Time // zero if never invited
 	Alexa        Alexa
-	PIN          PIN // unique within the tenant; meaningless until registered, as are DisplayName and License
+	PIN          PIN  // unique within the tenant; meaningless until registered, as are DisplayName and License
+	Number       E164 // of the inventory, with no other user; empty if the user has none
 	Version      int64
 }
 

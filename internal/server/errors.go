@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -38,6 +40,7 @@ var exceptions = map[chime.Kind]answer{
 	chime.Throttled:     {429, "ThrottledClientException", "Throttled", "Rate exceeded"},
 	chime.Failure:       {500, "ServiceFailureException", "ServiceFailure", "The service failed"},
 	chime.Unavailable:   {503, "ServiceUnavailableException", "ServiceUnavailable", "The service is unavailable"},
+	chime.Associated:    {400, "BadRequestException", "PhoneNumberAssociationsExist", "Service received a bad request"},
 }
 
 // appendJSON appends the body. An error of the signature has its message in lower case too, as Amazon's front end sends
@@ -126,8 +129,8 @@ func answerToRoute(e *api.RouteError) answer {
 }
 
 func answerToOrder(e *gate.Exception) answer {
-	for _, a := range exceptions {
-		if a.exception == e.Name {
+	for _, kind := range slices.Sorted(maps.Keys(exceptions)) { // of two kinds with one exception the first is meant
+		if a := exceptions[kind]; a.exception == e.Name {
 			a.message += ": a fault was ordered for this call"
 			return a
 		}
