@@ -39,7 +39,7 @@ func (t *Tx) Invites(account, after chime.ID, limit int) ([]*Invite, error) {
 func (t *Tx) InsertInvite(i *Invite) {
 	t.queue(`
 		insert into users (tenant, `+inviteColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		append(t.userValues(i.User), i.Generation, i.By)...)
 }
 

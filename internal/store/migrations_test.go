@@ -11,7 +11,9 @@ import (
 var notPortable = regexp.MustCompile(`(?i)\b(listen|notify|advisory|trigger|serial|bigserial|sequence|nextval|identity|function|procedure|now\(|current_timestamp|random\(|json|jsonb|uuid|boolean|timestamp|varchar|cascade|references|autoincrement)\b`)
 
 // installationWide are the tables whose keys do not lead with the tenant.
-var installationWide = map[string]bool{"secrets": true, "number_holds": true, "access_keys": true}
+var installationWide = map[string]bool{
+	"secrets": true, "number_holds": true, "number_stock": true, "access_keys": true, "test_clock": true,
+}
 
 var (
 	tables      = regexp.MustCompile(`(?s)create table (\w+) \((.*?)\n\)`)

@@ -25,6 +25,10 @@ func duplicate(err error) (Promise, bool) {
 		return MarkMade, true
 	case strings.Contains(err.Error(), "domains.name"):
 		return DomainName, true
+	case strings.Contains(err.Error(), "users.number"):
+		return UserNumber, true
+	case strings.Contains(err.Error(), "number_holds.number"):
+		return NumberHeld, true
 	}
 	return NoPromise, false
 }

@@ -7,7 +7,7 @@ import (
 )
 
 const userColumns = `account, id, email_key, email, display_name, license, type, registration, invitation,
-	registered_at, invited_at, alexa_enabled, alexa_room, pin, version`
+	registered_at, invited_at, alexa_enabled, alexa_room, pin, version, number`
 
 func scanUser(t *Tx, row scanner) (*chime.User, error) {
 	u := chime.User{Tenant: t.tenant}
@@ -17,11 +17,11 @@ func scanUser(t *Tx, row scanner) (*chime.User, error) {
 // readUser reads userColumns, then what more is given.
 func readUser(u *chime.User, row scanner, more ...any) error {
 	var key string
-	var given sql.NullString
+	var given, number sql.NullString
 	var pin sql.NullInt64
 	err := row.Scan(append([]any{(*id)(&u.AccountID), (*id)(&u.ID), &key, &given, &u.DisplayName, &u.License, &u.Type, &u.Registration,
-		&u.Invitation, millis{&u.RegisteredAt}, millis{&u.InvitedAt}, &u.Alexa.Enabled, &u.Alexa.RoomARN, &pin, &u.Version}, more...)...)
-	u.Email, u.PIN = chime.Email(key), chime.PIN(pin.Int64)
+		&u.Invitation, millis{&u.RegisteredAt}, millis{&u.InvitedAt}, &u.Alexa.Enabled, &u.Alexa.RoomARN, &pin, &u.Version, &number}, more...)...)
+	u.Email, u.PIN, u.Number = chime.Email(key), chime.PIN(pin.Int64), chime.E164(number.String)
 	if given.Valid {
 		u.Email = chime.Email(given.String)
 	}
@@ -88,40 +88,44 @@ func (t *Tx) InsertUser(u *chime.User, m Mark) {
 	}
 	t.queue(`
 		insert into users (tenant, `+userColumns+`, mark)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		append(t.userValues(u), mark)...)
 	t.writes[len(t.writes)-1].guarded = guardedUserInsert
 }
 
 const guardedUserInsert = `
 	insert into users (tenant, ` + userColumns + `, mark)
-	select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 from accounts
-	where tenant = $1 and id = $2 and version = $18 and deleted_at is null
+	select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18 from accounts
+	where tenant = $1 and id = $2 and version = $19 and deleted_at is null
 	on conflict do nothing`
 
 // userValues are the tenant and the values of userColumns.
 func (t *Tx) userValues(u *chime.User) []any {
 	key := u.Email.Fold()
-	var given, pin any
+	var given, pin, number any
 	if string(u.Email) != key {
 		given = string(u.Email)
 	}
 	if u.Registration != chime.Unregistered {
 		pin = int64(u.PIN)
 	}
-	return append(make([]any, 0, 18), t.tenant, u.AccountID[:], u.ID[:], key, given, u.DisplayName, string(u.License),
+	if u.Number != "" {
+		number = string(u.Number)
+	}
+	return append(make([]any, 0, 19), t.tenant, u.AccountID[:], u.ID[:], key, given, u.DisplayName, string(u.License),
 		string(u.Type), string(u.Registration), string(u.Invitation), toMillis(u.RegisteredAt), toMillis(u.InvitedAt),
-		flag(u.Alexa.Enabled), u.Alexa.RoomARN, pin, u.Version)
+		flag(u.Alexa.Enabled), u.Alexa.RoomARN, pin, u.Version, number)
 }
 
-// UpdateUser writes a user who was read in this transaction, and counts the version up. It meets UserEmail or UserPIN if
-// another user of the tenant has the address or the PIN.
+// UpdateUser writes a user who was read in this transaction, and counts the version up. It meets UserEmail, UserPIN or
+// UserNumber if another user of the tenant has the address, the PIN or the number.
 func (t *Tx) UpdateUser(u *chime.User) {
 	u.Version++
 	t.queue(`
 		update users
 		set email_key = $4, email = $5, display_name = $6, license = $7, type = $8, registration = $9, invitation = $10,
-			registered_at = $11, invited_at = $12, alexa_enabled = $13, alexa_room = $14, pin = $15, version = $16
+			registered_at = $11, invited_at = $12, alexa_enabled = $13, alexa_room = $14, pin = $15, version = $16,
+			number = $17
 		where tenant = $1 and account = $2 and id = $3`,
 		t.userValues(u)...)
 }

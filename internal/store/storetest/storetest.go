@@ -50,6 +50,15 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"jobs that are held":         heldJobs,
 		"jobs that ended":            endedJobs,
 		"purged accounts":            purgedAccounts,
+		"number round trip":          numberRoundTrip,
+		"a number has one holder":    oneHolder,
+		"a number has one user":      userNumberUnique,
+		"number pages":               numberPages,
+		"number stock":               numberStock,
+		"number orders":              numberOrders,
+		"number settings":            numberSettings,
+		"dial-outs":                  dialOuts,
+		"the clock of tests":         advance,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
