@@ -7,6 +7,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/carillon-server/carillon/api"
@@ -88,32 +89,68 @@ func (g *Gate) transact(ctx context.Context, r *Request) (any, error) {
 		transaction = g.db.View
 	}
 	var out any
+	var due bool
 	err := transaction(ctx, r.Caller.Tenant, func(tx *store.Tx) error {
-		call := g.call(tx, r.Caller)
+		call, err := g.call(tx, r.Caller)
+		if err != nil {
+			return err
+		}
 		call.Mark = r.Mark
-		var err error
 		out, err = r.Operation.Invoke(ctx, call, r.Input)
+		due = call.Due
 		return err
 	})
 	if err != nil {
 		return nil, err // and leave out alone: if ctx has ended, the operation may still be running
 	}
+	if due {
+		if err := g.settings.RunDue(ctx); err != nil {
+			return nil, fmt.Errorf("the call was done, but not the jobs that it made due: %w", err)
+		}
+	}
 	return out, nil
 }
 
-func (g *Gate) call(tx *store.Tx, caller chime.Caller) *ops.Call {
-	return &ops.Call{Settings: &g.settings, Caller: caller, Source: g.source, Tx: tx}
+func (g *Gate) call(tx *store.Tx, caller chime.Caller) (*ops.Call, error) {
+	source := g.source
+	if g.settings.TestClock { // read anew by each call, so that all servers of an installation agree
+		advance, err := tx.Advance()
+		if err != nil {
+			return nil, err
+		}
+		source.Now = func() time.Time { return g.source.Now().Add(advance) }
+	}
+	return &ops.Call{Settings: &g.settings, Caller: caller, Source: source, Tx: tx}, nil
+}
+
+// Now returns the time that users see.
+func (g *Gate) Now(ctx context.Context) (now time.Time, err error) {
+	if !g.settings.TestClock {
+		return g.source.Now(), nil
+	}
+	advance, err := g.db.Advance(ctx)
+	return g.source.Now().Add(advance), err
 }
 
 // Work runs a step of the server's own work for a tenant, in a transaction as an operation has it: fn may run more than
 // once, and has no effect but through its call.
 func (g *Gate) Work(ctx context.Context, tenant chime.Tenant, fn func(*ops.Call) error) error {
-	return g.db.Update(ctx, tenant, func(tx *store.Tx) error { return fn(g.call(tx, worker(tenant))) })
+	return g.db.Update(ctx, tenant, g.worked(tenant, fn))
 }
 
 // Look runs a step of the server's own work that only reads.
 func (g *Gate) Look(ctx context.Context, tenant chime.Tenant, fn func(*ops.Call) error) error {
-	return g.db.View(ctx, tenant, func(tx *store.Tx) error { return fn(g.call(tx, worker(tenant))) })
+	return g.db.View(ctx, tenant, g.worked(tenant, fn))
+}
+
+func (g *Gate) worked(tenant chime.Tenant, fn func(*ops.Call) error) func(*store.Tx) error {
+	return func(tx *store.Tx) error {
+		call, err := g.call(tx, worker(tenant))
+		if err != nil {
+			return err
+		}
+		return fn(call)
+	}
 }
 
 // worker is the server itself, at work for a tenant.

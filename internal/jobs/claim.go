@@ -27,7 +27,11 @@ func (r *Runner) claimFor(ctx, under context.Context, l *lane) (begun int, err e
 	if room == 0 {
 		return 0, nil // whoever ends next makes the runner look again
 	}
-	due, err := r.DB.DueJobs(ctx, l.kind, r.Source.Now(), lookAhead)
+	now, err := r.Gate.Now(ctx)
+	if err != nil {
+		return 0, err
+	}
+	due, err := r.DB.DueJobs(ctx, l.kind, now, lookAhead)
 	if err != nil {
 		return 0, err
 	}
@@ -123,10 +127,7 @@ func (r *Runner) ended(l *lane, j *store.Job) {
 	defer r.mu.Unlock()
 	l.busy--
 	delete(r.running, keyOf(j))
-	select {
-	case r.freed <- struct{}{}:
-	default: // the runner looks at everything
-	}
+	r.wake()
 }
 
 // beat raises the beat of the jobs under way, and stops those that another process has taken over.

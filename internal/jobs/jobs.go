@@ -140,6 +140,49 @@ func (r *Runner) RunDue(ctx context.Context) error {
 	}
 }
 
+// settleEvery is how often Settle looks.
+const settleEvery = 5 * time.Millisecond
+
+// Settle returns when no job is due any more, whoever does them. It needs a runner that runs, here or in another process.
+func (r *Runner) Settle(ctx context.Context) error {
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for {
+		due, err := r.isAnyDue(ctx)
+		if !due || err != nil {
+			return err
+		}
+		r.wake()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (r *Runner) isAnyDue(ctx context.Context) (bool, error) {
+	now, err := r.Gate.Now(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, l := range r.lanes {
+		due, err := r.DB.DueJobs(ctx, l.kind, now, 1)
+		if len(due) > 0 || err != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// wake makes the loop look for jobs.
+func (r *Runner) wake() {
+	select {
+	case r.freed <- struct{}{}:
+	default: // the runner looks at everything
+	}
+}
+
 // every calls fn at intervals until ctx ends.
 func every(ctx context.Context, interval time.Duration, fn func()) {
 	tick := time.NewTicker(interval)
@@ -168,7 +211,11 @@ func (r *Runner) wait(ctx context.Context) {
 
 // untilNext returns how long it takes until the next job falls due, bounded by when to look anyway.
 func (r *Runner) untilNext(ctx context.Context) time.Duration {
-	now, shortest := r.Source.Now(), r.look
+	now, err := r.Gate.Now(ctx)
+	if err != nil {
+		return r.look
+	}
+	shortest := r.look
 	for _, l := range r.lanes {
 		due, err := r.DB.NextJob(ctx, l.kind, now)
 		if err == nil && !due.IsZero() { // after an error the next look finds out
@@ -191,7 +238,10 @@ func (r *Runner) Clean(ctx context.Context) error {
 	if err := r.DB.ClearMarks(ctx, r.Source.NewID().Time()); err != nil {
 		return err
 	}
-	now := r.Source.Now()
+	now, err := r.Gate.Now(ctx)
+	if err != nil {
+		return err
+	}
 	if err := r.DB.ClearJobs(ctx, now.Add(-jobLife)); err != nil {
 		return err
 	}

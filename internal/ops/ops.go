@@ -5,6 +5,8 @@
 package ops
 
 import (
+	"context"
+
 	"github.com/carillon-server/carillon/api"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/letter"
@@ -18,9 +20,15 @@ type Settings struct {
 	Letters   *letter.Templates // of the mails
 	PublicURL string            // where people find this server's pages, without a slash at the end
 	Mailbox   bool              // there is no SMTP server: a mail is delivered once it can be read with GetMail
-	TokenKey  []byte            // the secret under which page tokens are made
-	LinkKey   []byte            // the secret under which invitation links are made
-	PINs      chime.PINs        // the digits of PINs
+
+	TestClock bool // the clock is before the time by what the store says
+	// RunDue runs the jobs that are due and returns when none is left. The gate calls it after an operation that set
+	// Call.Due.
+	RunDue func(context.Context) error
+
+	TokenKey []byte     // the secret under which page tokens are made
+	LinkKey  []byte     // the secret under which invitation links are made
+	PINs     chime.PINs // the digits of PINs
 }
 
 // Call is one call under way: who calls, and what the operation may use. It lives as long as its transaction.
@@ -32,6 +40,7 @@ type Call struct {
 	Source chime.Source
 	Tx     *store.Tx
 	Mark   store.Mark // of this call; zero where a repetition cannot be told from a new call
+	Due    bool       // once this is committed, what is due is to be done before the answer
 }
 
 var _ api.Operations = (*Call)(nil)
