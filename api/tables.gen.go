@@ -15,6 +15,7 @@ var (
 	shapeAccountSettings                  = &Shape{Name: "AccountSettings", Kind: KindStructure, Struct: structureAccountSettings}
 	shapeAccountStatus                    = &Shape{Name: "AccountStatus", Kind: KindString, Enum: []string{"Suspended", "Active"}}
 	shapeAccountType                      = &Shape{Name: "AccountType", Kind: KindString, Enum: []string{"Team", "EnterpriseDirectory", "EnterpriseLWA", "EnterpriseOIDC"}}
+	shapeAdvanceSeconds                   = &Shape{Name: "AdvanceSeconds", Kind: KindInteger, Min: 1, Max: 315360000}
 	shapeAlexaForBusinessMetadata         = &Shape{Name: "AlexaForBusinessMetadata", Kind: KindStructure, Struct: structureAlexaForBusinessMetadata}
 	shapeAlpha2CountryCode                = &Shape{Name: "Alpha2CountryCode", Kind: KindString, Pattern: pattern(`^(?:[A-Z]{2})$`)}
 	shapeAwsAccountId                     = &Shape{Name: "AwsAccountId", Kind: KindString, Pattern: pattern(`^(?:[0-9]{12})$`)}
@@ -29,6 +30,8 @@ var (
 	shapeConversationRetentionSettings    = &Shape{Name: "ConversationRetentionSettings", Kind: KindStructure, Struct: structureConversationRetentionSettings}
 	shapeDeletedAccount                   = &Shape{Name: "DeletedAccount", Kind: KindStructure, Struct: structureDeletedAccount}
 	shapeDeletedAccountList               = &Shape{Name: "DeletedAccountList", Kind: KindList, Elem: shapeDeletedAccount}
+	shapeDialOut                          = &Shape{Name: "DialOut", Kind: KindStructure, Struct: structureDialOut}
+	shapeDialOutList                      = &Shape{Name: "DialOutList", Kind: KindList, Elem: shapeDialOut}
 	shapeDisplayName                      = &Shape{Name: "DisplayName", Kind: KindString, Max: 256, Pattern: pattern(`^(?:.*\S.*)$`), Sensitive: true}
 	shapeDomain                           = &Shape{Name: "Domain", Kind: KindStructure, Struct: structureDomain}
 	shapeDomainList                       = &Shape{Name: "DomainList", Kind: KindList, Elem: shapeDomain}
@@ -47,6 +50,11 @@ var (
 	shapeFaultList                        = &Shape{Name: "FaultList", Kind: KindList, Elem: shapeFault}
 	shapeFaultOperation                   = &Shape{Name: "FaultOperation", Kind: KindString, Pattern: pattern(`^(?:\*|[A-Z][A-Za-z0-9]*)$`)}
 	shapeGuidString                       = &Shape{Name: "GuidString", Kind: KindString, Pattern: pattern(`^(?:[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12})$`)}
+	shapeImportError                      = &Shape{Name: "ImportError", Kind: KindStructure, Struct: structureImportError}
+	shapeImportErrorList                  = &Shape{Name: "ImportErrorList", Kind: KindList, Elem: shapeImportError}
+	shapeImportPhoneNumber                = &Shape{Name: "ImportPhoneNumber", Kind: KindStructure, Struct: structureImportPhoneNumber}
+	shapeImportPhoneNumberList            = &Shape{Name: "ImportPhoneNumberList", Kind: KindList, Min: 1, Max: 5000, Elem: shapeImportPhoneNumber}
+	shapeImportProductList                = &Shape{Name: "ImportProductList", Kind: KindList, Elem: shapeString}
 	shapeInteger                          = &Shape{Name: "Integer", Kind: KindInteger}
 	shapeInvitation                       = &Shape{Name: "Invitation", Kind: KindStructure, Struct: structureInvitation}
 	shapeInvitationList                   = &Shape{Name: "InvitationList", Kind: KindList, Elem: shapeInvitation}
@@ -108,6 +116,10 @@ var (
 	shapeSensitiveString                  = &Shape{Name: "SensitiveString", Kind: KindString, Sensitive: true}
 	shapeSigninDelegateGroup              = &Shape{Name: "SigninDelegateGroup", Kind: KindStructure, Struct: structureSigninDelegateGroup}
 	shapeSigninDelegateGroupList          = &Shape{Name: "SigninDelegateGroupList", Kind: KindList, Elem: shapeSigninDelegateGroup}
+	shapeStockList                        = &Shape{Name: "StockList", Kind: KindList, Min: 1, Max: 1000, Elem: shapeE164PhoneNumber}
+	shapeStockNumber                      = &Shape{Name: "StockNumber", Kind: KindStructure, Struct: structureStockNumber}
+	shapeStockNumberList                  = &Shape{Name: "StockNumberList", Kind: KindList, Elem: shapeStockNumber}
+	shapeStockProductList                 = &Shape{Name: "StockProductList", Kind: KindList, Elem: shapePhoneNumberProductType}
 	shapeString                           = &Shape{Name: "String", Kind: KindString}
 	shapeSupportedLicenseList             = &Shape{Name: "SupportedLicenseList", Kind: KindList, Min: 1, Max: 4, Elem: shapeLicense}
 	shapeTelephonySettings                = &Shape{Name: "TelephonySettings", Kind: KindStructure, Struct: structureTelephonySettings}
@@ -153,6 +165,13 @@ var (
 	structureAccountSettings = structure[AccountSettings]("AccountSettings", []Field{
 		{Name: "DisableRemoteControl", In: Body, WireName: "DisableRemoteControl", Shape: shapeBoolean, At: func(s any) any { return &s.(*AccountSettings).DisableRemoteControl }},
 		{Name: "EnableDialOut", In: Body, WireName: "EnableDialOut", Shape: shapeBoolean, At: func(s any) any { return &s.(*AccountSettings).EnableDialOut }},
+	})
+	structureAdvanceClockInput = structure[AdvanceClockInput]("AdvanceClockInput", []Field{
+		{Name: "Seconds", In: Body, WireName: "Seconds", Required: true, Doc: "By how much; a week is 604800.", Shape: shapeAdvanceSeconds, At: func(s any) any { return &s.(*AdvanceClockInput).Seconds }},
+	})
+	structureAdvanceClockOutput = structure[AdvanceClockOutput]("AdvanceClockOutput", []Field{
+		{Name: "AdvancedSeconds", In: Body, WireName: "AdvancedSeconds", Doc: "How far it is before real time.", Shape: shapeInteger, At: func(s any) any { return &s.(*AdvanceClockOutput).AdvancedSeconds }},
+		{Name: "Now", In: Body, WireName: "Now", Doc: "What the clock shows.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*AdvanceClockOutput).Now }},
 	})
 	structureAlexaForBusinessMetadata = structure[AlexaForBusinessMetadata]("AlexaForBusinessMetadata", []Field{
 		{Name: "AlexaForBusinessRoomArn", In: Body, WireName: "AlexaForBusinessRoomArn", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*AlexaForBusinessMetadata).AlexaForBusinessRoomARN }},
@@ -336,6 +355,14 @@ var (
 		{Name: "DeletedOn", In: Body, WireName: "DeletedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*DeletedAccount).DeletedOn }},
 		{Name: "RestorableUntil", In: Body, WireName: "RestorableUntil", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*DeletedAccount).RestorableUntil }},
 	})
+	structureDialOut = structure[DialOut]("DialOut", []Field{
+		{Name: "FromPhoneNumber", In: Body, WireName: "FromPhoneNumber", Shape: shapeE164PhoneNumber, At: func(s any) any { return &s.(*DialOut).FromPhoneNumber }},
+		{Name: "MeetingId", In: Body, WireName: "MeetingId", Shape: shapeString, At: func(s any) any { return &s.(*DialOut).MeetingID }},
+		{Name: "RequestedBy", In: Body, WireName: "RequestedBy", Doc: "The ARN of who asked for the call.", Shape: shapeString, At: func(s any) any { return &s.(*DialOut).RequestedBy }},
+		{Name: "RequestedOn", In: Body, WireName: "RequestedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*DialOut).RequestedOn }},
+		{Name: "ToPhoneNumber", In: Body, WireName: "ToPhoneNumber", Shape: shapeE164PhoneNumber, At: func(s any) any { return &s.(*DialOut).ToPhoneNumber }},
+		{Name: "TransactionId", In: Body, WireName: "TransactionId", Doc: "As CreateMeetingDialOut answered it.", Shape: shapeString, At: func(s any) any { return &s.(*DialOut).TransactionID }},
+	})
 	structureDisassociatePhoneNumberFromUserInput = structure[DisassociatePhoneNumberFromUserInput]("DisassociatePhoneNumberFromUserInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*DisassociatePhoneNumberFromUserInput).AccountID }},
 		{Name: "UserId", In: Path, WireName: "userId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*DisassociatePhoneNumberFromUserInput).UserID }},
@@ -464,6 +491,25 @@ var (
 	structureGetUserSettingsOutput = structure[GetUserSettingsOutput]("GetUserSettingsOutput", []Field{
 		{Name: "UserSettings", In: Body, WireName: "UserSettings", Shape: shapeUserSettings, At: func(s any) any { return &s.(*GetUserSettingsOutput).UserSettings }},
 	})
+	structureImportError = structure[ImportError]("ImportError", []Field{
+		{Name: "ErrorMessage", In: Body, WireName: "ErrorMessage", Doc: "What is wrong with it, and what is allowed.", Shape: shapeString, At: func(s any) any { return &s.(*ImportError).ErrorMessage }},
+		{Name: "Row", In: Body, WireName: "Row", Doc: "Which of the numbers in the request, counted from 1.", Shape: shapeInteger, At: func(s any) any { return &s.(*ImportError).Row }},
+	})
+	structureImportPhoneNumber = structure[ImportPhoneNumber]("ImportPhoneNumber", []Field{
+		{Name: "City", In: Body, WireName: "City", Doc: "In the United States needs State.", Shape: shapeString, At: func(s any) any { return &s.(*ImportPhoneNumber).City }},
+		{Name: "Country", In: Body, WireName: "Country", Doc: "Two capital letters, like US.", Shape: shapeString, At: func(s any) any { return &s.(*ImportPhoneNumber).Country }},
+		{Name: "E164PhoneNumber", In: Body, WireName: "E164PhoneNumber", Doc: "The number with its country code, like +12065551234.", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*ImportPhoneNumber).E164PhoneNumber }},
+		{Name: "ProductTypes", In: Body, WireName: "ProductTypes", Doc: "What it can be used for; absent: all that its country and type allow.", Shape: shapeImportProductList, At: func(s any) any { return &s.(*ImportPhoneNumber).ProductTypes }},
+		{Name: "State", In: Body, WireName: "State", Doc: "The postal code, like WA.", Shape: shapeString, At: func(s any) any { return &s.(*ImportPhoneNumber).State }},
+		{Name: "Type", In: Body, WireName: "Type", Doc: "Local or TollFree.", Shape: shapeString, At: func(s any) any { return &s.(*ImportPhoneNumber).Type }},
+	})
+	structureImportPhoneNumbersInput = structure[ImportPhoneNumbersInput]("ImportPhoneNumbersInput", []Field{
+		{Name: "PhoneNumbers", In: Body, WireName: "PhoneNumbers", Required: true, Doc: "At most 5,000; a number may be given once.", Shape: shapeImportPhoneNumberList, At: func(s any) any { return &s.(*ImportPhoneNumbersInput).PhoneNumbers }},
+	})
+	structureImportPhoneNumbersOutput = structure[ImportPhoneNumbersOutput]("ImportPhoneNumbersOutput", []Field{
+		{Name: "ImportErrors", In: Body, WireName: "ImportErrors", Doc: "Those that were not, in the order of the request.", Shape: shapeImportErrorList, At: func(s any) any { return &s.(*ImportPhoneNumbersOutput).ImportErrors }},
+		{Name: "Imported", In: Body, WireName: "Imported", Doc: "How many numbers were imported; absent if none was.", Shape: shapeInteger, At: func(s any) any { return &s.(*ImportPhoneNumbersOutput).Imported }},
+	})
 	structureInvitation = structure[Invitation]("Invitation", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Shape: shapeString, At: func(s any) any { return &s.(*Invitation).AccountID }},
 		{Name: "AccountName", In: Body, WireName: "AccountName", Shape: shapeString, At: func(s any) any { return &s.(*Invitation).AccountName }},
@@ -515,6 +561,14 @@ var (
 	structureListDeletedAccountsOutput = structure[ListDeletedAccountsOutput]("ListDeletedAccountsOutput", []Field{
 		{Name: "DeletedAccounts", In: Body, WireName: "DeletedAccounts", Shape: shapeDeletedAccountList, At: func(s any) any { return &s.(*ListDeletedAccountsOutput).DeletedAccounts }},
 		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListDeletedAccountsOutput).NextToken }},
+	})
+	structureListDialOutsInput = structure[ListDialOutsInput]("ListDialOutsInput", []Field{
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListDialOutsInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListDialOutsInput).NextToken }},
+	})
+	structureListDialOutsOutput = structure[ListDialOutsOutput]("ListDialOutsOutput", []Field{
+		{Name: "DialOuts", In: Body, WireName: "DialOuts", Shape: shapeDialOutList, At: func(s any) any { return &s.(*ListDialOutsOutput).DialOuts }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListDialOutsOutput).NextToken }},
 	})
 	structureListDomainsInput = structure[ListDomainsInput]("ListDomainsInput", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Doc: "Only domains of this Chime account.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListDomainsInput).AccountID }},
@@ -586,6 +640,14 @@ var (
 	structureListRoomsOutput = structure[ListRoomsOutput]("ListRoomsOutput", []Field{
 		{Name: "NextToken", In: Body, WireName: "NextToken", Shape: shapeString, At: func(s any) any { return &s.(*ListRoomsOutput).NextToken }},
 		{Name: "Rooms", In: Body, WireName: "Rooms", Shape: shapeRoomList, At: func(s any) any { return &s.(*ListRoomsOutput).Rooms }},
+	})
+	structureListStockInput = structure[ListStockInput]("ListStockInput", []Field{
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListStockInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListStockInput).NextToken }},
+	})
+	structureListStockOutput = structure[ListStockOutput]("ListStockOutput", []Field{
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListStockOutput).NextToken }},
+		{Name: "PhoneNumbers", In: Body, WireName: "PhoneNumbers", Shape: shapeStockNumberList, At: func(s any) any { return &s.(*ListStockOutput).PhoneNumbers }},
 	})
 	structureListSupportedPhoneNumberCountriesInput = structure[ListSupportedPhoneNumberCountriesInput]("ListSupportedPhoneNumberCountriesInput", []Field{
 		{Name: "ProductType", In: Query, WireName: "product-type", Required: true, Shape: shapePhoneNumberProductType, At: func(s any) any { return &s.(*ListSupportedPhoneNumberCountriesInput).ProductType }},
@@ -756,6 +818,12 @@ var (
 	structureReleaseDomainOutput = structure[ReleaseDomainOutput]("ReleaseDomainOutput", []Field{
 		{Name: "Account", In: Body, WireName: "Account", Shape: shapeAccount, At: func(s any) any { return &s.(*ReleaseDomainOutput).Account }},
 	})
+	structureRemoveStockInput = structure[RemoveStockInput]("RemoveStockInput", []Field{
+		{Name: "E164PhoneNumbers", In: Body, WireName: "E164PhoneNumbers", Required: true, Doc: "At most 1,000; those that are not in the stock are ignored.", Shape: shapeStockList, At: func(s any) any { return &s.(*RemoveStockInput).E164PhoneNumbers }},
+	})
+	structureRemoveStockOutput = structure[RemoveStockOutput]("RemoveStockOutput", []Field{
+		{Name: "Removed", In: Body, WireName: "Removed", Doc: "How many were in the stock; absent if none was.", Shape: shapeInteger, At: func(s any) any { return &s.(*RemoveStockOutput).Removed }},
+	})
 	structureResetPersonalPINInput = structure[ResetPersonalPINInput]("ResetPersonalPINInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ResetPersonalPINInput).AccountID }},
 		{Name: "UserId", In: Path, WireName: "userId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ResetPersonalPINInput).UserID }},
@@ -813,6 +881,15 @@ var (
 	})
 	structureSigninDelegateGroup = structure[SigninDelegateGroup]("SigninDelegateGroup", []Field{
 		{Name: "GroupName", In: Body, WireName: "GroupName", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*SigninDelegateGroup).GroupName }},
+	})
+	structureStockNumber = structure[StockNumber]("StockNumber", []Field{
+		{Name: "Available", In: Body, WireName: "Available", Doc: "No AWS account has it.", Shape: shapeBoolean, At: func(s any) any { return &s.(*StockNumber).Available }},
+		{Name: "City", In: Body, WireName: "City", Shape: shapeString, At: func(s any) any { return &s.(*StockNumber).City }},
+		{Name: "Country", In: Body, WireName: "Country", Shape: shapeAlpha2CountryCode, At: func(s any) any { return &s.(*StockNumber).Country }},
+		{Name: "E164PhoneNumber", In: Body, WireName: "E164PhoneNumber", Shape: shapeE164PhoneNumber, At: func(s any) any { return &s.(*StockNumber).E164PhoneNumber }},
+		{Name: "ProductTypes", In: Body, WireName: "ProductTypes", Doc: "What it can be used for.", Shape: shapeStockProductList, At: func(s any) any { return &s.(*StockNumber).ProductTypes }},
+		{Name: "State", In: Body, WireName: "State", Shape: shapeString, At: func(s any) any { return &s.(*StockNumber).State }},
+		{Name: "Type", In: Body, WireName: "Type", Shape: shapePhoneNumberType, At: func(s any) any { return &s.(*StockNumber).Type }},
 	})
 	structureTelephonySettings = structure[TelephonySettings]("TelephonySettings", []Field{
 		{Name: "InboundCalling", In: Body, WireName: "InboundCalling", Required: true, Shape: shapeBoolean, At: func(s any) any { return &s.(*TelephonySettings).InboundCalling }},
@@ -983,6 +1060,17 @@ var AllOperations = operations([]*Operation{
 		Input:     structureAcceptInviteInput, Output: structureAcceptInviteOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.AcceptInvite(ctx, in.(*AcceptInviteInput))
+		},
+	},
+	{
+		Name: "AdvanceClock", Method: http.MethodPost, Path: "/carillon/AdvanceClock",
+		Status:    200,
+		Extension: true,
+		Doc:       "Advances the clock that users see, so that a test need not wait: for the end of the deletion queue, of an invitation, of a calling name's change. What is then due is done before the answer. For tests; refused unless the server runs with --test-clock. The clock cannot be put back, and the database belongs to tests from then on.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureAdvanceClockInput, Output: structureAdvanceClockOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.AdvanceClock(ctx, in.(*AdvanceClockInput))
 		},
 	},
 	{
@@ -1394,6 +1482,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "ImportPhoneNumbers", Method: http.MethodPost, Path: "/carillon/ImportPhoneNumbers",
+		Status:    200,
+		Extension: true,
+		Doc:       "Adds numbers to the stock from which all AWS accounts of the installation order, and replaces what the stock says about those that are in it. A number that breaks a rule is left out and reported; the others are imported.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureImportPhoneNumbersInput, Output: structureImportPhoneNumbersOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ImportPhoneNumbers(ctx, in.(*ImportPhoneNumbersInput))
+		},
+	},
+	{
 		Name: "InviteUsers", Method: http.MethodPost, Path: "/accounts/{accountId}/users",
 		QueryName: "operation", QueryValue: "add",
 		Status: 201,
@@ -1433,6 +1532,18 @@ var AllOperations = operations([]*Operation{
 		Input:     structureListDeletedAccountsInput, Output: structureListDeletedAccountsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ListDeletedAccounts(ctx, in.(*ListDeletedAccountsInput))
+		},
+	},
+	{
+		Name: "ListDialOuts", Method: http.MethodPost, Path: "/carillon/ListDialOuts",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the calls that CreateMeetingDialOut was asked for, in the order in which they were. None was made: this server places no calls.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListDialOutsInput, Output: structureListDialOutsOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListDialOuts(ctx, in.(*ListDialOutsInput))
 		},
 	},
 	{
@@ -1521,6 +1632,18 @@ var AllOperations = operations([]*Operation{
 		Input:    structureListRoomsInput, Output: structureListRoomsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ListRooms(ctx, in.(*ListRoomsInput))
+		},
+	},
+	{
+		Name: "ListStock", Method: http.MethodPost, Path: "/carillon/ListStock",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the numbers that were imported, in the order of their digits. The fictional numbers that are there without an import are not among them.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListStockInput, Output: structureListStockOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListStock(ctx, in.(*ListStockInput))
 		},
 	},
 	{
@@ -1621,6 +1744,17 @@ var AllOperations = operations([]*Operation{
 		Input:     structureReleaseDomainInput, Output: structureReleaseDomainOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ReleaseDomain(ctx, in.(*ReleaseDomainInput))
+		},
+	},
+	{
+		Name: "RemoveStock", Method: http.MethodPost, Path: "/carillon/RemoveStock",
+		Status:    200,
+		Extension: true,
+		Doc:       "Takes imported numbers out of the stock. An AWS account that has one of them keeps it.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureRemoveStockInput, Output: structureRemoveStockOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.RemoveStock(ctx, in.(*RemoveStockInput))
 		},
 	},
 	{

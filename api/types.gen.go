@@ -38,6 +38,17 @@ type AccountSettings struct {
 	EnableDialOut        *bool
 }
 
+// AdvanceClockInput is the input of AdvanceClock: POST /carillon/AdvanceClock.
+type AdvanceClockInput struct {
+	Seconds int // required
+}
+
+// AdvanceClockOutput is the output of AdvanceClock, sent with status 200.
+type AdvanceClockOutput struct {
+	AdvancedSeconds int
+	Now             time.Time
+}
+
 // AlexaForBusinessMetadata is a part of UpdateUserInput, UpdateUserRequestItem, User.
 type AlexaForBusinessMetadata struct {
 	AlexaForBusinessRoomARN   string // sensitive
@@ -326,6 +337,16 @@ type DeletedAccount struct {
 	RestorableUntil time.Time
 }
 
+// DialOut is a part of ListDialOutsOutput.
+type DialOut struct {
+	FromPhoneNumber string // sensitive
+	MeetingID       string
+	RequestedBy     string
+	RequestedOn     time.Time
+	ToPhoneNumber   string // sensitive
+	TransactionID   string
+}
+
 // DisassociatePhoneNumberFromUserInput is the input of DisassociatePhoneNumberFromUser: POST /accounts/{accountId}/users/{userId}?operation=disassociate-phone-number.
 type DisassociatePhoneNumberFromUserInput struct {
 	AccountID string // required
@@ -528,6 +549,33 @@ type GetUserSettingsOutput struct {
 	UserSettings *UserSettings
 }
 
+// ImportError is a part of ImportPhoneNumbersOutput.
+type ImportError struct {
+	ErrorMessage string
+	Row          int
+}
+
+// ImportPhoneNumber is a part of ImportPhoneNumbersInput.
+type ImportPhoneNumber struct {
+	City            string
+	Country         string
+	E164PhoneNumber string // sensitive
+	ProductTypes    []string
+	State           string
+	Type            string
+}
+
+// ImportPhoneNumbersInput is the input of ImportPhoneNumbers: POST /carillon/ImportPhoneNumbers.
+type ImportPhoneNumbersInput struct {
+	PhoneNumbers []ImportPhoneNumber // required
+}
+
+// ImportPhoneNumbersOutput is the output of ImportPhoneNumbers, sent with status 200.
+type ImportPhoneNumbersOutput struct {
+	ImportErrors []ImportError
+	Imported     int
+}
+
 // Invitation is a part of DeclineInviteOutput, GetInviteOutput, ListInvitesOutput.
 type Invitation struct {
 	AccountID    string
@@ -598,6 +646,18 @@ type ListDeletedAccountsInput struct {
 type ListDeletedAccountsOutput struct {
 	DeletedAccounts []DeletedAccount
 	NextToken       string
+}
+
+// ListDialOutsInput is the input of ListDialOuts: POST /carillon/ListDialOuts.
+type ListDialOutsInput struct {
+	MaxResults int
+	NextToken  string
+}
+
+// ListDialOutsOutput is the output of ListDialOuts, sent with status 200.
+type ListDialOutsOutput struct {
+	DialOuts  []DialOut
+	NextToken string
 }
 
 // ListDomainsInput is the input of ListDomains: POST /carillon/ListDomains.
@@ -701,6 +761,18 @@ type ListRoomsInput struct {
 type ListRoomsOutput struct {
 	NextToken string
 	Rooms     []Room
+}
+
+// ListStockInput is the input of ListStock: POST /carillon/ListStock.
+type ListStockInput struct {
+	MaxResults int
+	NextToken  string
+}
+
+// ListStockOutput is the output of ListStock, sent with status 200.
+type ListStockOutput struct {
+	NextToken    string
+	PhoneNumbers []StockNumber
 }
 
 // ListSupportedPhoneNumberCountriesInput is the input of ListSupportedPhoneNumberCountries: GET /phone-number-countries.
@@ -936,6 +1008,16 @@ type ReleaseDomainOutput struct {
 	Account *Account
 }
 
+// RemoveStockInput is the input of RemoveStock: POST /carillon/RemoveStock.
+type RemoveStockInput struct {
+	E164PhoneNumbers []string // required, sensitive
+}
+
+// RemoveStockOutput is the output of RemoveStock, sent with status 200.
+type RemoveStockOutput struct {
+	Removed int
+}
+
 // ResetPersonalPINInput is the input of ResetPersonalPIN: POST /accounts/{accountId}/users/{userId}?operation=reset-personal-pin.
 type ResetPersonalPINInput struct {
 	AccountID string // required
@@ -1018,6 +1100,17 @@ type SearchAvailablePhoneNumbersOutput struct {
 // SigninDelegateGroup is a part of Account, AssociateSigninDelegateGroupsWithAccountInput.
 type SigninDelegateGroup struct {
 	GroupName string
+}
+
+// StockNumber is a part of ListStockOutput.
+type StockNumber struct {
+	Available       *bool
+	City            string
+	Country         string
+	E164PhoneNumber string // sensitive
+	ProductTypes    []string
+	State           string
+	Type            string // a PhoneNumberType
 }
 
 // TelephonySettings is a part of UserSettings.

@@ -81,7 +81,7 @@ func drawMember(t *rapid.T, f *Field, p any, has presence) {
 	case *string:
 		*p = drawString(t, f.Shape, func(v string) bool {
 			// A segment of dots means something else in a path, and clients do not encode it.
-			return f.refuse(v) == "" && (f.In != Path || v != "." && v != "..")
+			return f.refuse(v) == "" && (f.In != Path || v != "." && v != "..") && (has != every || v != "") // which is absent
 		})
 	case **string:
 		v := drawString(t, f.Shape, func(v string) bool { return f.refuse(v) == "" })

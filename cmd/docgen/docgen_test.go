@@ -69,7 +69,11 @@ func TestExamples(t *testing.T) {
 			case api.KindInteger:
 				v = json.Number(value)
 			case api.KindList:
-				v = strings.Split(value, ",")
+				if item := v.(string); strings.HasPrefix(item, "{") {
+					v = []json.RawMessage{json.RawMessage(item)}
+				} else {
+					v = strings.Split(value, ",")
+				}
 			}
 			if s, ok := v.(string); ok && strings.HasPrefix(s, "$") {
 				v = "x" // what the variable holds

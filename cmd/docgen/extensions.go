@@ -83,9 +83,12 @@ var values = map[string]string{
 	"AccountId":         "$A",
 	"AccountType":       "EnterpriseLWA",
 	"DomainName":        "example.com",
+	"E164PhoneNumbers":  "+12065551234,+12065551235",
 	"FaultId":           "$F",
 	"MailId":            "$M",
 	"Operation":         "CreateUser",
+	"PhoneNumbers":      `'{"E164PhoneNumber": "+12065551234", "Country": "US", "Type": "Local", "State": "WA"}'`,
+	"Seconds":           "604800",
 	"SupportedLicenses": "Basic,Plus,Pro",
 	"UserId":            "$U",
 }

@@ -33,3 +33,13 @@ func (r *Runner) mail(ctx context.Context, j *store.Job) error {
 func (r *Runner) sweep(ctx context.Context, j *store.Job) error {
 	return r.step(ctx, j, (*ops.Call).GoOnSweeping)
 }
+
+// order ends an order of phone numbers.
+func (r *Runner) order(ctx context.Context, j *store.Job) error {
+	return r.step(ctx, j, (*ops.Call).FinishOrder)
+}
+
+// number ends the deletion of a phone number.
+func (r *Runner) number(ctx context.Context, j *store.Job) error {
+	return r.step(ctx, j, (*ops.Call).LetGoOfNumber)
+}

@@ -1,5 +1,5 @@
-// Package jobs does what operations have enqueued: it sends the mails and goes on with the sweeps. It also forgets what
-// nobody needs any more.
+// Package jobs does what operations have enqueued: it sends the mails, goes on with the sweeps, and ends orders and deletions
+// of phone numbers. It also forgets what nobody needs any more.
 //
 // A job is done at least once. The store keeps who holds it; the holder raises the job's beat while it works, and a job whose
 // beat stands still is taken over, so several processes may work on one store. What a job is for is looked at when it is
@@ -103,6 +103,8 @@ func New(c Config) *Runner {
 	r.lanes = []*lane{
 		{kind: ops.MailJob, room: 8, do: r.mail, limit: mailAttempts, giveUp: (*ops.Call).GiveUpMail},
 		{kind: ops.SweepJob, room: 1, do: r.sweep},
+		{kind: ops.OrderJob, room: 4, do: r.order},
+		{kind: ops.NumberJob, room: 4, do: r.number},
 	}
 	return r
 }

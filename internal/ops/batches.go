@@ -9,7 +9,7 @@ import (
 )
 
 // BatchSuspendUser suspends users; in a Team account it removes them, and it withdraws invitations everywhere (documented:
-// model BatchSuspendUser; inferred for invitations). Their sessions end. In strict mode an account whose users a directory
+// model BatchSuspendUser; inferred for invitations). Their sessions end, and their phone numbers are released (decided). In strict mode an account whose users a directory
 // manages is refused (inferred).
 func (c *Call) BatchSuspendUser(_ context.Context, in *api.BatchSuspendUserInput) (*api.BatchSuspendUserOutput, error) {
 	a, err := c.account(in.AccountID)
@@ -22,8 +22,11 @@ func (c *Call) BatchSuspendUser(_ context.Context, in *api.BatchSuspendUserInput
 	failed, err := c.eachUser(a, in.UserIDList, func(_ int, u *chime.User) error {
 		switch a.Suspend(u) {
 		case chime.Gone:
-			c.Tx.DeleteUser(u)
+			return c.removeUser(u)
 		case chime.Changed:
+			if err := c.releaseNumber(u); err != nil {
+				return err
+			}
 			c.Tx.UpdateUser(u)
 			c.Tx.EndSessions(u)
 		}

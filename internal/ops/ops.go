@@ -6,6 +6,7 @@ package ops
 
 import (
 	"context"
+	"time"
 
 	"github.com/carillon-server/carillon/api"
 	"github.com/carillon-server/carillon/internal/chime"
@@ -21,7 +22,9 @@ type Settings struct {
 	PublicURL string            // where people find this server's pages, without a slash at the end
 	Mailbox   bool              // there is no SMTP server: a mail is delivered once it can be read with GetMail
 
-	TestClock bool // the clock is before the time by what the store says
+	OrderDelay  time.Duration // how long an order of phone numbers is Processing
+	NumberQuota int           // how many phone numbers a tenant can have, 0 for any number
+	TestClock   bool          // AdvanceClock is allowed, and the clock is before the time by what the store says
 	// RunDue runs the jobs that are due and returns when none is left. The gate calls it after an operation that set
 	// Call.Due.
 	RunDue func(context.Context) error

@@ -12,6 +12,13 @@ import (
 // defaultProfilePage is how many accounts or users a page has when the call does not say (documented: model).
 const defaultProfilePage = 100
 
+// defaultNumberPage is how many numbers, orders or dial-outs a page has when the call does not say (decided), and
+// defaultSearchPage how many numbers a search finds (documented: example).
+const (
+	defaultNumberPage = 99
+	defaultSearchPage = 10
+)
+
 // page is the part of a list that a call asks for.
 type page struct {
 	after chime.ID

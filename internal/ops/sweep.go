@@ -76,7 +76,9 @@ func (c *Call) sweepPage(s *sweep) (more bool, err error) {
 		}
 		s.After = u.ID
 		if s.Domain == "" || u.Email.Domain() == s.Domain && s.Type.ReleaseUser(u) {
-			c.Tx.DeleteUser(u)
+			if err := c.removeUser(u); err != nil {
+				return false, err
+			}
 		}
 	}
 	return len(users) == sweepPage, nil

@@ -211,8 +211,16 @@ func (c *Call) DeleteUser(_ context.Context, in *api.DeleteUserInput) (*api.Dele
 	if err != nil {
 		return nil, err
 	}
+	return &api.DeleteUserOutput{}, c.removeUser(u)
+}
+
+// removeUser removes a user for good, and releases the phone number.
+func (c *Call) removeUser(u *chime.User) error {
+	if err := c.releaseNumber(u); err != nil {
+		return err
+	}
 	c.Tx.DeleteUser(u)
-	return &api.DeleteUserOutput{}, nil
+	return nil
 }
 
 // user returns the account's user, or NotFound, which says whether it is the account that is missing.

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"cmp"
+
 	"github.com/carillon-server/carillon/api"
 	"github.com/carillon-server/carillon/internal/chime"
 )
@@ -43,15 +45,16 @@ func (c *Call) wireUser(u *chime.User, showPIN bool) *api.User {
 			AlexaForBusinessRoomARN:   u.Alexa.RoomARN,
 			IsAlexaForBusinessEnabled: &enabled,
 		},
-		DisplayName:            u.DisplayName,
-		InvitedOn:              u.InvitedAt,
-		LicenseType:            string(u.License),
-		PrimaryEmail:           string(u.Email),
-		RegisteredOn:           u.RegisteredAt,
-		UserID:                 u.ID.String(),
-		UserInvitationStatus:   string(u.InvitationAt(c.Source.Now())),
-		UserRegistrationStatus: string(u.Registration),
-		UserType:               string(u.Type),
+		DisplayName:              u.DisplayName,
+		InvitedOn:                u.InvitedAt,
+		LicenseType:              string(u.License),
+		PrimaryEmail:             string(u.Email),
+		PrimaryProvisionedNumber: string(u.Number),
+		RegisteredOn:             u.RegisteredAt,
+		UserID:                   u.ID.String(),
+		UserInvitationStatus:     string(u.InvitationAt(c.Source.Now())),
+		UserRegistrationStatus:   string(u.Registration),
+		UserType:                 string(u.Type),
 	}
 	if showPIN && u.Registration != chime.Unregistered {
 		w.PersonalPIN = c.PINs.Digits(u.Tenant, u.PIN)
@@ -59,15 +62,54 @@ func (c *Call) wireUser(u *chime.User, showPIN bool) *api.User {
 	return w
 }
 
-// itemError is what a batch says of an item that it could not do.
+// itemCodes is what a batch calls an item that it could not do; others are a BadRequest.
+var itemCodes = map[chime.Kind]string{
+	chime.NotFound:   api.ErrorCodeNotFound,
+	chime.Conflict:   api.ErrorCodeConflict,
+	chime.Associated: api.ErrorCodePhoneNumberAssociationsExist,
+}
+
+func itemCode(refused *chime.Error) string {
+	return cmp.Or(itemCodes[refused.Kind], api.ErrorCodeBadRequest)
+}
+
+// itemError is what a batch says of a user that it could not do.
 func itemError(userID string, refused *chime.Error) api.UserError {
-	code := api.ErrorCodeBadRequest
-	if refused.Kind == chime.NotFound {
-		code = api.ErrorCodeNotFound
-	}
 	message := refused.Message
 	if message == "" { // refused as Amazon did: in the words that the whole call would get
 		message = "Service received a bad request"
 	}
-	return api.UserError{UserID: userID, ErrorCode: code, ErrorMessage: message}
+	return api.UserError{UserID: userID, ErrorCode: itemCode(refused), ErrorMessage: message}
+}
+
+// wireNumber shows a number of the inventory.
+func (c *Call) wireNumber(n *chime.Number) *api.PhoneNumber {
+	yes, sms := true, n.SMS()
+	w := &api.PhoneNumber{
+		Associations:      []api.PhoneNumberAssociation{}, // shown although empty (documented: example of restore-phone-number)
+		CallingName:       n.CallingName,
+		CallingNameStatus: string(n.NameStatusAt(c.Source.Now())),
+		Capabilities: &api.PhoneNumberCapabilities{
+			InboundCall: &yes, OutboundCall: &yes,
+			InboundSMS: &sms, OutboundSMS: &sms, InboundMMS: &sms, OutboundMMS: &sms,
+		},
+		Country:          n.Country,
+		CreatedTimestamp: n.CreatedAt,
+		E164PhoneNumber:  string(n.Number),
+		PhoneNumberID:    n.Number.PhoneNumberID(),
+		ProductType:      string(n.ProductType),
+		Status:           string(n.Status()),
+		Type:             string(n.Type),
+		UpdatedTimestamp: n.UpdatedAt,
+	}
+	if n.UserID != (chime.ID{}) {
+		w.Associations = []api.PhoneNumberAssociation{
+			{Name: api.PhoneNumberAssociationNameAccountID, Value: n.AccountID.String(), AssociatedTimestamp: n.AssociatedAt},
+			{Name: api.PhoneNumberAssociationNameUserID, Value: n.UserID.String(), AssociatedTimestamp: n.AssociatedAt},
+		}
+	}
+	if !n.DeletedAt.IsZero() {
+		w.DeletionTimestamp = n.DeletedAt
+	}
+	return w
 }

@@ -22,6 +22,7 @@ const Tenant chime.Tenant = 123456789012
 // Caller makes calls. Copies share the store and the clock.
 type Caller struct {
 	Gate    *gate.Gate
+	DB      *store.DB
 	Clock   *chimetest.Clock
 	Tenant  chime.Tenant
 	Account string     // the id of an account of Tenant, for operations that need one
@@ -40,6 +41,7 @@ func New(t testing.TB, change ...func(*ops.Settings)) *Caller {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.DB = db
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Errorf("close the store: %v", err)
