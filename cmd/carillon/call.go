@@ -27,9 +27,14 @@ type callCommand struct {
 	Operation string   `arg:"" optional:"" predictor:"operation" help:"The operation, such as CreateUser; none lists them."`
 	Members   []string `arg:"" optional:"" help:"Its members: Name=value, Name.Sub=value, List=a,b or a JSON object."`
 
-	JSON     string `name:"json" placeholder:"FILE" help:"Take the members from a file with a JSON object; - is standard input."`
-	Query    string `placeholder:"PATH" help:"Print what is at this path of the answer, such as Account.AccountId or Users[*].UserId."`
-	All      bool   `help:"Fetch all pages of a list."`
+	JSON  string `name:"json" placeholder:"FILE" help:"Take the members from a file with a JSON object; - is standard input."`
+	Query string `placeholder:"PATH" help:"Print what is at this path of the answer, such as Account.AccountId or Users[*].UserId."`
+	All   bool   `help:"Fetch all pages of a list."`
+	target
+}
+
+// target says which server a command calls.
+type target struct {
 	Endpoint string `env:"AWS_ENDPOINT_URL_CHIME,AWS_ENDPOINT_URL" placeholder:"URL" help:"The server. Default: the one that runs on the data folder."`
 	Region   string `env:"AWS_REGION,AWS_DEFAULT_REGION" default:"us-east-1" help:"The region to sign for; the server takes any. Default: ${default}."`
 }
@@ -92,7 +97,7 @@ type caller struct {
 }
 
 // caller finds the server and the credentials: from flags and the usual AWS variables, else from the data folder.
-func (c *callCommand) caller(ctx context.Context, p *process, g *globals) (*caller, error) {
+func (c *target) caller(ctx context.Context, p *process, g *globals) (*caller, error) {
 	id, _ := p.env("AWS_ACCESS_KEY_ID")
 	secret, _ := p.env("AWS_SECRET_ACCESS_KEY")
 	keys := credentials{accessKeyID: id, secret: secret, origin: "the environment"}

@@ -22,6 +22,7 @@ type cli struct {
 	Serve      serveCommand      `cmd:"" help:"Run the server."`
 	Call       callCommand       `cmd:"" help:"Call an operation of a running server."`
 	Env        envCommand        `cmd:"" help:"Print the variables that point AWS SDKs and tools at a running server."`
+	Numbers    numbersCommand    `cmd:"" help:"Import telephone numbers into the stock of a running server."`
 	Mail       mailCommand       `cmd:"" help:"Preview the mails, and write their templates out for editing."`
 	Health     healthCommand     `cmd:"" help:"Exit with 0 if the server is ready, with 1 if not."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`

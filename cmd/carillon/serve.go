@@ -50,6 +50,7 @@ type serveCommand struct {
 	LogLevel  string `env:"CARILLON_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"The least that is logged: debug, info, warn or error. Default: ${default}."`
 
 	mailSettings
+	numberSettings
 }
 
 // Help is printed below the command's first line.
@@ -80,6 +81,9 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err != nil {
 		return err
 	}
+	if err := c.numberSettings.check(); err != nil {
+		return err
+	}
 	listener, err := c.listen()
 	if err != nil {
 		return err
@@ -91,6 +95,9 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := c.checkClock(ctx, db); err != nil {
+		return err
+	}
 	url := "http://" + reachable(listener.Addr())
 	keys, err := c.rootOf(ctx, p, db, folder, url)
 	if err != nil {
@@ -162,7 +169,12 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	if send != nil && c.PublicURL == "" {
 		log.Warn("the links in mails lead to the address of this machine alone; say with --public-url where people reach this server", "url", url)
 	}
-	settings := ops.Settings{Letters: letters, PublicURL: public.String(), Mailbox: send == nil}
+	var runner *jobs.Runner
+	settings := ops.Settings{
+		Letters: letters, PublicURL: public.String(), Mailbox: send == nil,
+		OrderDelay: c.OrderDelay, NumberQuota: c.PhoneNumberQuota, TestClock: c.TestClock,
+		RunDue: func(ctx context.Context) error { return runner.Settle(ctx) },
+	}
 	if c.Strict {
 		settings.Rules = chime.Strict
 	}
@@ -183,7 +195,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	if err != nil {
 		return nil, nil, err
 	}
-	runner := jobs.New(jobs.Config{DB: db, Gate: g, Source: source, Log: log, Send: send})
+	runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: source, Log: log, Send: send})
 	return server.New(server.Config{
 		Gate:   g,
 		DB:     db,
@@ -304,6 +316,9 @@ func (c *serveCommand) greet(p *process, log *slog.Logger, folder string, isDefa
 	fmt.Fprintf(p.stdout, "Data folder: %s\n", folder)
 	if c.Auth == "off" {
 		log.Warn("SIGNATURES ARE NOT VERIFIED: whoever reaches this address can read and change everything; start without --auth=off to verify them", "address", c.Listen)
+	}
+	if c.TestClock {
+		log.Warn("callers may advance the clock; the database is for tests from then on")
 	}
 	if c.Faults {
 		log.Warn("callers may order faults; start without --faults where the data matters")

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// progress counts what a long command has done and shows it, as a bar where somebody watches: on a terminal. It is safe for
+// concurrent use.
+type progress struct {
+	out   io.Writer
+	size  int64 // bytes to be read, 0 if nobody knows
+	begun time.Time
+	bar   bool
+
+	mu     sync.Mutex
+	done   int
+	failed int
+	offset int64
+	shown  time.Time
+}
+
+func newProgress(out io.Writer, size int64) *progress {
+	return &progress{out: out, size: size, begun: time.Now(), bar: isTerminal(out)}
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// add counts items that are done. offset is how far the file was read for them.
+func (p *progress) add(items int, offset int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += items
+	p.offset = max(p.offset, offset)
+	if now := time.Now(); p.bar && now.Sub(p.shown) >= 100*time.Millisecond {
+		p.shown = now
+		fmt.Fprint(p.out, clearLine, p.text(now.Sub(p.begun)))
+	}
+}
+
+// fail counts a row that is not done, and says why.
+func (p *progress) fail(file string, line int, problem string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failed++
+	if p.bar {
+		fmt.Fprint(p.out, clearLine)
+	}
+	fmt.Fprintf(p.out, "%s:%d: %s\n", file, line, problem)
+}
+
+// end takes the bar away.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar {
+		fmt.Fprint(p.out, clearLine)
+	}
+}
+
+const (
+	clearLine = "\r\x1b[K"
+	barWidth  = 30
+)
+
+// text is the bar with the rate and the time that is left.
+func (p *progress) text(took time.Duration) string {
+	rate := float64(p.done) / max(took.Seconds(), 0.001)
+	if p.size == 0 || p.offset == 0 {
+		return fmt.Sprintf("%d numbers, %.0f/s", p.done, rate)
+	}
+	part := min(float64(p.offset)/float64(p.size), 1)
+	full := int(part * barWidth)
+	left := time.Duration(float64(took) * (1 - part) / part).Round(time.Second)
+	return fmt.Sprintf("[%s%s] %3.0f%% %d numbers, %.0f/s, %s left",
+		strings.Repeat("=", full), strings.Repeat(" ", barWidth-full), part*100, p.done, rate, left)
+}
