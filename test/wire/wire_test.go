@@ -11,10 +11,10 @@
 //	! secret wrong       signs with another secret
 //	! clock 6m           signs at a time that is off, here six minutes ahead
 //	! service s3         signs for another service
-//	! without-faults     asks a server, on the same data, that was started without --faults
+//	! without-faults     asks a server, on the same data, that was started without --faults and --test-clock
 //
 // A line such as A = Account.AccountId after an answer keeps a part of it, which later requests write as $A. The clock
-// stands still, and IDs and PINs are the same in every run.
+// stands still but for AdvanceClock, and IDs and PINs are the same in every run.
 //
 // After a change that is wanted, go test ./test/wire -update rewrites the answers; review the difference.
 package wire_test
@@ -43,6 +43,7 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/chime/chimetest"
 	"github.com/carillon-server/carillon/internal/gate"
+	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/sigv4"
@@ -115,8 +116,14 @@ func newPlayer(t *testing.T) *player {
 	// Every request gets the same id, so that one more request does not change the answers to those after it.
 	same := source.NewID()
 	start := func(faults *ops.Faults) *server.Server {
+		var runner *jobs.Runner
+		g := gate.New(db, source, ops.Settings{
+			Faults: faults, OrderDelay: time.Second, NumberQuota: 25, TestClock: faults != nil,
+			RunDue: func(ctx context.Context) error { return runner.RunDue(ctx) },
+		})
+		runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: chimetest.Source(), Log: slog.New(slog.DiscardHandler)})
 		return server.New(server.Config{
-			Gate:   gate.New(db, source, ops.Settings{Faults: faults}),
+			Gate:   g,
 			DB:     db,
 			Log:    slog.New(slog.DiscardHandler),
 			Source: chime.Source{Now: source.Now, NewID: func() chime.ID { return same }, Random: source.Random},
