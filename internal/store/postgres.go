@@ -434,7 +434,7 @@ func pgDuplicate(err error) (Promise, bool) {
 		return NoPromise, false
 	}
 	switch p := Promise(e.ConstraintName); p {
-	case UserEmail, UserPIN, MarkMade, DomainName:
+	case UserEmail, UserPIN, MarkMade, DomainName, RoomRequest, RoomMember, BotEmail:
 		return p, true
 	}
 	return NoPromise, false

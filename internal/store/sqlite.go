@@ -25,6 +25,12 @@ func duplicate(err error) (Promise, bool) {
 		return MarkMade, true
 	case strings.Contains(err.Error(), "domains.name"):
 		return DomainName, true
+	case strings.Contains(err.Error(), "rooms.request"):
+		return RoomRequest, true
+	case strings.Contains(err.Error(), "memberships.member"):
+		return RoomMember, true
+	case strings.Contains(err.Error(), "bots.email_key"):
+		return BotEmail, true
 	}
 	return NoPromise, false
 }

@@ -50,6 +50,16 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"jobs that are held":         heldJobs,
 		"jobs that ended":            endedJobs,
 		"purged accounts":            purgedAccounts,
+		"rooms":                      rooms,
+		"a request makes one room":   roomRequest,
+		"memberships":                memberships,
+		"bots":                       bots,
+		"events of bots":             events,
+		"messages":                   messages,
+		"webhooks":                   webhooks,
+		"conversations":              conversations,
+		"retention":                  retention,
+		"rooms of tenants are apart": roomsApart,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
