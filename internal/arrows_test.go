@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"internal/store/storetest": {"internal/chime", "internal/chime/chimetest", "internal/store"},
 	"internal/letter":          {},
 	"internal/callout":         {},
-	"internal/ops":             {"api", "internal/chime", "internal/letter", "internal/store"},
+	"internal/ops":             {"api", "internal/callout", "internal/chime", "internal/letter", "internal/store"},
 	"internal/ops/opstest":     {"api", "internal/chime", "internal/chime/chimetest", "internal/gate", "internal/letter", "internal/ops", "internal/store"},
 	"internal/gate":            {"api", "internal/chime", "internal/store", "internal/ops"},
 	"internal/mail":            {"internal/letter"},

@@ -82,12 +82,20 @@ func exceptions(op *api.Operation) string {
 var values = map[string]string{
 	"AccountId":         "$A",
 	"AccountType":       "EnterpriseLWA",
+	"BotId":             "$B",
+	"Content":           "'Good morning'",
+	"ConversationId":    "$C",
 	"DomainName":        "example.com",
 	"FaultId":           "$F",
 	"MailId":            "$M",
+	"MemberIds":         "$U,$V",
+	"Name":              "Alerts",
 	"Operation":         "CreateUser",
+	"RoomId":            "$R",
+	"SenderId":          "$U",
 	"SupportedLicenses": "Basic,Plus,Pro",
 	"UserId":            "$U",
+	"WebhookId":         "$W",
 }
 
 // choices are what examples give beside the required members, where those alone would not do.

@@ -75,6 +75,12 @@ func inAddress(r rune) rune {
 	return -1
 }
 
+// NewChallenge returns the 20 digits that an endpoint is asked to repeat (documented: developer guide).
+func NewChallenge(src Source) string {
+	const half = 10_000_000_000
+	return fmt.Sprintf("%010d%010d", src.uniform(half), src.uniform(half))
+}
+
 // newSecurityToken returns 40 characters (documented: example of create-bot).
 func newSecurityToken(src Source) string {
 	var b [30]byte

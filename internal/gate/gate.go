@@ -54,6 +54,11 @@ func (g *Gate) Do(ctx context.Context, r *Request) (any, error) {
 			return nil, err
 		}
 	}
+	if ops.Prepares(r.Input) {
+		if err := g.prepare(ctx, r); err != nil {
+			return nil, err
+		}
+	}
 	out, err := g.transact(ctx, r)
 	if err == nil && strike.DropAfter {
 		return nil, ErrDrop
@@ -80,6 +85,20 @@ func (g *Gate) strike(ctx context.Context, r *Request) (ops.Strike, error) {
 		return s, &Exception{s.Exception}
 	}
 	return s, nil
+}
+
+// prepare asks the world what the operation must know before its transaction. Meanwhile none is open.
+func (g *Gate) prepare(ctx context.Context, r *Request) error {
+	var ask func(context.Context) error
+	err := g.db.View(ctx, r.Caller.Tenant, func(tx *store.Tx) error {
+		var err error
+		ask, err = g.call(tx, r.Caller).Prepare(r.Input)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return ask(ctx)
 }
 
 func (g *Gate) transact(ctx context.Context, r *Request) (any, error) {

@@ -6,6 +6,7 @@ package ops
 
 import (
 	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/callout"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/store"
@@ -19,8 +20,10 @@ type Settings struct {
 	PublicURL string            // where people find this server's pages, without a slash at the end
 	Mailbox   bool              // there is no SMTP server: a mail is delivered once it can be read with GetMail
 	TokenKey  []byte            // the secret under which page tokens are made
-	LinkKey   []byte            // the secret under which invitation links are made
+	LinkKey   []byte            // the secret under which invitation links and reply endpoints are made
 	PINs      chime.PINs        // the digits of PINs
+	Quotas    chime.Quotas
+	Endpoints *callout.Client // calls the endpoints of bots
 }
 
 // Call is one call under way: who calls, and what the operation may use. It lives as long as its transaction.

@@ -52,6 +52,14 @@ func (t *Tx) UpdateBot(b *chime.Bot) {
 		t.tenant, b.AccountID[:], b.ID[:], b.SecurityToken, flag(b.Disabled), b.Endpoint, b.LambdaARN, toMillis(b.UpdatedAt), b.Version)
 }
 
+// DeleteBots removes all bots of an account.
+func (t *Tx) DeleteBots(account chime.ID) {
+	t.queue(`
+		delete from bots
+		where tenant = $1 and account = $2`,
+		t.tenant, account[:])
+}
+
 const eventColumns = `account, bot, id, type, room, message, caused_by, state, queued_at, finished_at, attempts, error`
 
 func scanEvent(t *Tx, row scanner) (*chime.Event, error) {

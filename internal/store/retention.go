@@ -29,3 +29,11 @@ func (t *Tx) PutRetention(account chime.ID, r chime.Retention) {
 		set room_days = excluded.room_days, conversation_days = excluded.conversation_days, deletion_at = excluded.deletion_at`,
 		t.tenant, account[:], r.RoomDays, r.ConversationDays, toMillis(r.DeletionAt))
 }
+
+// DeleteRetention makes the account's messages kept for ever again.
+func (t *Tx) DeleteRetention(account chime.ID) {
+	t.queue(`
+		delete from retention
+		where tenant = $1 and account = $2`,
+		t.tenant, account[:])
+}
