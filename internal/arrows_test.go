@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"internal/gate":            {"api", "internal/chime", "internal/store", "internal/ops"},
 	"internal/mail":            {"internal/letter"},
 	"internal/mail/mailtest":   {},
-	"internal/jobs":            {"internal/chime", "internal/store", "internal/ops", "internal/gate", "internal/mail"},
+	"internal/jobs":            {"internal/callout", "internal/chime", "internal/store", "internal/ops", "internal/gate", "internal/mail"},
 	"internal/pages":           {"api", "internal/chime", "internal/ops", "internal/gate"},
 	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate"},
 }

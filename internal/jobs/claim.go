@@ -27,7 +27,7 @@ func (r *Runner) claimFor(ctx, under context.Context, l *lane) (begun int, err e
 	if room == 0 {
 		return 0, nil // whoever ends next makes the runner look again
 	}
-	due, err := r.DB.DueJobs(ctx, l.kind, r.Source.Now(), lookAhead)
+	due, err := r.DB.DueJobs(ctx, l.kind, r.Source.Now(), lookAhead*l.room)
 	if err != nil {
 		return 0, err
 	}
