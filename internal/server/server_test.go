@@ -264,6 +264,18 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestStrictRooms shows a refusal that is Amazon's as a whole (observed).
+func TestStrictRooms(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *server.Config) { c.Gate = gate.New(c.DB, c.Source, ops.Settings{Rules: chime.Strict}) })
+	a := f.account(t)
+	r := f.do(t, call{method: "GET", target: "/accounts/" + a + "/rooms"})
+	want := `{"Code":"Forbidden","Message":"Chime Account provided is not an Enterprise Chime Account[AWS Account ID: 123456789012][Chime Account ID: ` + a + `]"}`
+	if r.status != 403 || r.header.Get("x-amzn-ErrorType") != "ForbiddenException" || r.text != want {
+		t.Errorf("ListRooms: %d %s %s, want 403 ForbiddenException %s", r.status, r.header.Get("x-amzn-ErrorType"), r.text, want)
+	}
+}
+
 func TestPages(t *testing.T) {
 	t.Parallel()
 	f := start(t)
