@@ -59,6 +59,9 @@ var (
 // FindMentions reads the mentions of a message.
 func FindMentions(content string) Mentions {
 	var m Mentions
+	if !strings.Contains(content, "@") { // most have none
+		return m
+	}
 	seen := map[ID]bool{}
 	for _, found := range mentioned.FindAllStringSubmatch(content, -1) {
 		if id, ok := ParseID(found[1]); ok && !seen[id] {

@@ -33,7 +33,7 @@ type robots struct {
 	log        *syncBuffer
 }
 
-func newRobots(t *testing.T) *robots {
+func newRobots(t testing.TB) *robots {
 	t.Helper()
 	client := callout.New(callout.Rules{Plain: true, Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(client.Close)

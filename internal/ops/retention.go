@@ -63,7 +63,7 @@ const retentionPause = 24 * time.Hour
 
 // A step of a job deletes so many messages, or looks into so many places: nobody waits long for the writer.
 const (
-	purgePage   = 500
+	purgePage   = 250
 	purgePlaces = 50
 )
 
