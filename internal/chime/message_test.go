@@ -182,3 +182,26 @@ func TestRetention(t *testing.T) {
 		t.Errorf("HiddenBefore = %v, want %v", got, want)
 	}
 }
+
+// FuzzMentions reads anything. What is found is in the text, and a text that was made plain has no mention left but those that
+// stand in a name.
+func FuzzMentions(f *testing.F) {
+	f.Add("<@01234567-89ab-7def-8123-456789abcdef|Jane> and @All")
+	f.Add("<@<@x|y>|z>")
+	f.Fuzz(func(t *testing.T, content string) {
+		found := chime.FindMentions(content)
+		for i, id := range found.IDs {
+			if !strings.Contains(strings.ToLower(content), "<@"+id.String()) {
+				t.Errorf("%q mentions %s", content, id)
+			}
+			for _, other := range found.IDs[:i] {
+				if other == id {
+					t.Errorf("%q mentions %s twice", content, id)
+				}
+			}
+		}
+		if plain := chime.PlainMentions(content); len(plain) > len(content) {
+			t.Errorf("%q grew to %q", content, plain)
+		}
+	})
+}
