@@ -21,12 +21,18 @@ var (
 	shapeAwsAccountId                     = &Shape{Name: "AwsAccountId", Kind: KindString, Pattern: pattern(`^(?:[0-9]{12})$`)}
 	shapeBoolean                          = &Shape{Name: "Boolean", Kind: KindBoolean}
 	shapeBot                              = &Shape{Name: "Bot", Kind: KindStructure, Struct: structureBot}
+	shapeBotEventType                     = &Shape{Name: "BotEventType", Kind: KindString, Enum: []string{"Invite", "Mention", "Remove"}}
 	shapeBotList                          = &Shape{Name: "BotList", Kind: KindList, Elem: shapeBot}
 	shapeBotType                          = &Shape{Name: "BotType", Kind: KindString, Enum: []string{"ChatBot"}}
 	shapeBusinessCallingSettings          = &Shape{Name: "BusinessCallingSettings", Kind: KindStructure, Struct: structureBusinessCallingSettings}
 	shapeCallingName                      = &Shape{Name: "CallingName", Kind: KindString, Pattern: pattern(`^$|^[a-zA-Z0-9 ]{2,15}$`), Sensitive: true}
 	shapeCallingNameStatus                = &Shape{Name: "CallingNameStatus", Kind: KindString, Enum: []string{"Unassigned", "UpdateInProgress", "UpdateSucceeded", "UpdateFailed"}}
+	shapeChatMessage                      = &Shape{Name: "ChatMessage", Kind: KindStructure, Struct: structureChatMessage}
+	shapeChatMessageList                  = &Shape{Name: "ChatMessageList", Kind: KindList, Elem: shapeChatMessage}
 	shapeClientRequestToken               = &Shape{Name: "ClientRequestToken", Kind: KindString, Min: 2, Max: 64, Pattern: pattern(`^(?:[-_a-zA-Z0-9]*)$`), Sensitive: true}
+	shapeConversation                     = &Shape{Name: "Conversation", Kind: KindStructure, Struct: structureConversation}
+	shapeConversationList                 = &Shape{Name: "ConversationList", Kind: KindList, Elem: shapeConversation}
+	shapeConversationMemberList           = &Shape{Name: "ConversationMemberList", Kind: KindList, Min: 2, Max: 50, Elem: shapeNonEmptyString}
 	shapeConversationRetentionSettings    = &Shape{Name: "ConversationRetentionSettings", Kind: KindStructure, Struct: structureConversationRetentionSettings}
 	shapeDeletedAccount                   = &Shape{Name: "DeletedAccount", Kind: KindStructure, Struct: structureDeletedAccount}
 	shapeDeletedAccountList               = &Shape{Name: "DeletedAccountList", Kind: KindList, Elem: shapeDeletedAccount}
@@ -41,6 +47,9 @@ var (
 	shapeEmailAddress                     = &Shape{Name: "EmailAddress", Kind: KindString, Pattern: pattern(`^(?:.+@.+\..+)$`), Sensitive: true}
 	shapeEmailStatus                      = &Shape{Name: "EmailStatus", Kind: KindString, Enum: []string{"NotSent", "Sent", "Failed"}}
 	shapeErrorCode                        = &Shape{Name: "ErrorCode", Kind: KindString, Enum: []string{"BadRequest", "Conflict", "Forbidden", "NotFound", "PreconditionFailed", "ResourceLimitExceeded", "ServiceFailure", "AccessDenied", "ServiceUnavailable", "Throttled", "Throttling", "Unauthorized", "Unprocessable", "VoiceConnectorGroupAssociationsExist", "PhoneNumberAssociationsExist"}}
+	shapeEventDelivery                    = &Shape{Name: "EventDelivery", Kind: KindStructure, Struct: structureEventDelivery}
+	shapeEventDeliveryList                = &Shape{Name: "EventDeliveryList", Kind: KindList, Elem: shapeEventDelivery}
+	shapeEventStatus                      = &Shape{Name: "EventStatus", Kind: KindString, Enum: []string{"Queued", "Delivered", "Parked", "Withdrawn"}}
 	shapeEventsConfiguration              = &Shape{Name: "EventsConfiguration", Kind: KindStructure, Struct: structureEventsConfiguration}
 	shapeFault                            = &Shape{Name: "Fault", Kind: KindStructure, Struct: structureFault}
 	shapeFaultCount                       = &Shape{Name: "FaultCount", Kind: KindInteger, Min: 1, Max: 1000000}
@@ -76,6 +85,8 @@ var (
 	shapeMemberType                       = &Shape{Name: "MemberType", Kind: KindString, Enum: []string{"User", "Bot", "Webhook"}}
 	shapeMembershipItem                   = &Shape{Name: "MembershipItem", Kind: KindStructure, Struct: structureMembershipItem}
 	shapeMembershipItemList               = &Shape{Name: "MembershipItemList", Kind: KindList, Max: 50, Elem: shapeMembershipItem}
+	shapeMentionList                      = &Shape{Name: "MentionList", Kind: KindList, Elem: shapeString}
+	shapeMessageContent                   = &Shape{Name: "MessageContent", Kind: KindString, Max: 4096, Sensitive: true}
 	shapeNonEmptyString                   = &Shape{Name: "NonEmptyString", Kind: KindString, Pattern: pattern(`^(?:.*\S.*)$`)}
 	shapeNonEmptyStringList               = &Shape{Name: "NonEmptyStringList", Kind: KindList, Min: 1, Elem: shapeString}
 	shapeNullableBoolean                  = &Shape{Name: "NullableBoolean", Kind: KindBoolean}
@@ -113,6 +124,8 @@ var (
 	shapeRoomMembershipList               = &Shape{Name: "RoomMembershipList", Kind: KindList, Elem: shapeRoomMembership}
 	shapeRoomMembershipRole               = &Shape{Name: "RoomMembershipRole", Kind: KindString, Enum: []string{"Administrator", "Member"}}
 	shapeRoomRetentionSettings            = &Shape{Name: "RoomRetentionSettings", Kind: KindStructure, Struct: structureRoomRetentionSettings}
+	shapeRoomWebhook                      = &Shape{Name: "RoomWebhook", Kind: KindStructure, Struct: structureRoomWebhook}
+	shapeRoomWebhookList                  = &Shape{Name: "RoomWebhookList", Kind: KindList, Elem: shapeRoomWebhook}
 	shapeSensitiveString                  = &Shape{Name: "SensitiveString", Kind: KindString, Sensitive: true}
 	shapeSigninDelegateGroup              = &Shape{Name: "SigninDelegateGroup", Kind: KindStructure, Struct: structureSigninDelegateGroup}
 	shapeSigninDelegateGroupList          = &Shape{Name: "SigninDelegateGroupList", Kind: KindList, Elem: shapeSigninDelegateGroup}
@@ -138,6 +151,7 @@ var (
 	shapeUserSettings                     = &Shape{Name: "UserSettings", Kind: KindStructure, Struct: structureUserSettings}
 	shapeUserType                         = &Shape{Name: "UserType", Kind: KindString, Enum: []string{"PrivateUser", "SharedDevice"}}
 	shapeVoiceConnectorSettings           = &Shape{Name: "VoiceConnectorSettings", Kind: KindStructure, Struct: structureVoiceConnectorSettings}
+	shapeWebhookName                      = &Shape{Name: "WebhookName", Kind: KindString, Max: 256, Sensitive: true}
 )
 
 // Structures, by Go name; members by wire name.
@@ -243,12 +257,28 @@ var (
 	structureBusinessCallingSettings = structure[BusinessCallingSettings]("BusinessCallingSettings", []Field{
 		{Name: "CdrBucket", In: Body, WireName: "CdrBucket", Box: true, Shape: shapeString, At: func(s any) any { return &s.(*BusinessCallingSettings).CdrBucket }},
 	})
+	structureChatMessage = structure[ChatMessage]("ChatMessage", []Field{
+		{Name: "Content", In: Body, WireName: "Content", Doc: "Gone from a message that was redacted.", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*ChatMessage).Content }},
+		{Name: "Mentions", In: Body, WireName: "Mentions", Doc: "The ids of whom it mentions, and All or Present for everybody.", Shape: shapeMentionList, At: func(s any) any { return &s.(*ChatMessage).Mentions }},
+		{Name: "MessageId", In: Body, WireName: "MessageId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*ChatMessage).MessageID }},
+		{Name: "RedactedOn", In: Body, WireName: "RedactedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*ChatMessage).RedactedOn }},
+		{Name: "SenderId", In: Body, WireName: "SenderId", Shape: shapeString, At: func(s any) any { return &s.(*ChatMessage).SenderID }},
+		{Name: "SenderType", In: Body, WireName: "SenderType", Shape: shapeMemberType, At: func(s any) any { return &s.(*ChatMessage).SenderType }},
+		{Name: "SentOn", In: Body, WireName: "SentOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*ChatMessage).SentOn }},
+	})
 	structureClaimDomainInput = structure[ClaimDomainInput]("ClaimDomainInput", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ClaimDomainInput).AccountID }},
 		{Name: "DomainName", In: Body, WireName: "DomainName", Required: true, Doc: "Such as example.com. Upper and lower case are the same.", Shape: shapeDomainName, At: func(s any) any { return &s.(*ClaimDomainInput).DomainName }},
 	})
 	structureClaimDomainOutput = structure[ClaimDomainOutput]("ClaimDomainOutput", []Field{
 		{Name: "Domain", In: Body, WireName: "Domain", Shape: shapeDomain, At: func(s any) any { return &s.(*ClaimDomainOutput).Domain }},
+	})
+	structureConversation = structure[Conversation]("Conversation", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Shape: shapeString, At: func(s any) any { return &s.(*Conversation).AccountID }},
+		{Name: "ConversationId", In: Body, WireName: "ConversationId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Conversation).ConversationID }},
+		{Name: "CreatedBy", In: Body, WireName: "CreatedBy", Doc: "The ARN of who began it.", Shape: shapeString, At: func(s any) any { return &s.(*Conversation).CreatedBy }},
+		{Name: "CreatedOn", In: Body, WireName: "CreatedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Conversation).CreatedOn }},
+		{Name: "MemberIds", In: Body, WireName: "MemberIds", Shape: shapeMentionList, At: func(s any) any { return &s.(*Conversation).MemberIDs }},
 	})
 	structureConversationRetentionSettings = structure[ConversationRetentionSettings]("ConversationRetentionSettings", []Field{
 		{Name: "RetentionDays", In: Body, WireName: "RetentionDays", Shape: shapeRetentionDays, At: func(s any) any { return &s.(*ConversationRetentionSettings).RetentionDays }},
@@ -266,6 +296,13 @@ var (
 	})
 	structureCreateBotOutput = structure[CreateBotOutput]("CreateBotOutput", []Field{
 		{Name: "Bot", In: Body, WireName: "Bot", Shape: shapeBot, At: func(s any) any { return &s.(*CreateBotOutput).Bot }},
+	})
+	structureCreateConversationInput = structure[CreateConversationInput]("CreateConversationInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*CreateConversationInput).AccountID }},
+		{Name: "MemberIds", In: Body, WireName: "MemberIds", Required: true, Doc: "The users, as ListUsers shows them.", Shape: shapeConversationMemberList, At: func(s any) any { return &s.(*CreateConversationInput).MemberIDs }},
+	})
+	structureCreateConversationOutput = structure[CreateConversationOutput]("CreateConversationOutput", []Field{
+		{Name: "Conversation", In: Body, WireName: "Conversation", Shape: shapeConversation, At: func(s any) any { return &s.(*CreateConversationOutput).Conversation }},
 	})
 	structureCreateMeetingDialOutInput = structure[CreateMeetingDialOutInput]("CreateMeetingDialOutInput", []Field{
 		{Name: "FromPhoneNumber", In: Body, WireName: "FromPhoneNumber", Required: true, Shape: shapeE164PhoneNumber, At: func(s any) any { return &s.(*CreateMeetingDialOutInput).FromPhoneNumber }},
@@ -299,6 +336,15 @@ var (
 	})
 	structureCreateRoomOutput = structure[CreateRoomOutput]("CreateRoomOutput", []Field{
 		{Name: "Room", In: Body, WireName: "Room", Shape: shapeRoom, At: func(s any) any { return &s.(*CreateRoomOutput).Room }},
+	})
+	structureCreateRoomWebhookInput = structure[CreateRoomWebhookInput]("CreateRoomWebhookInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*CreateRoomWebhookInput).AccountID }},
+		{Name: "Name", In: Body, WireName: "Name", Required: true, Doc: "What the room is to see as the sender.", Shape: shapeWebhookName, At: func(s any) any { return &s.(*CreateRoomWebhookInput).Name }},
+		{Name: "RoomId", In: Body, WireName: "RoomId", Required: true, Doc: "The room, as ListRooms shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*CreateRoomWebhookInput).RoomID }},
+	})
+	structureCreateRoomWebhookOutput = structure[CreateRoomWebhookOutput]("CreateRoomWebhookOutput", []Field{
+		{Name: "Url", In: Body, WireName: "Url", Doc: "Where to POST {\"Content\": \"...\"}. It holds a secret and is not shown again.", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*CreateRoomWebhookOutput).URL }},
+		{Name: "Webhook", In: Body, WireName: "Webhook", Shape: shapeRoomWebhook, At: func(s any) any { return &s.(*CreateRoomWebhookOutput).Webhook }},
 	})
 	structureCreateUserInput = structure[CreateUserInput]("CreateUserInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*CreateUserInput).AccountID }},
@@ -345,7 +391,13 @@ var (
 	})
 	structureDeleteRoomMembershipOutput = structure[DeleteRoomMembershipOutput]("DeleteRoomMembershipOutput", []Field{})
 	structureDeleteRoomOutput           = structure[DeleteRoomOutput]("DeleteRoomOutput", []Field{})
-	structureDeleteUserInput            = structure[DeleteUserInput]("DeleteUserInput", []Field{
+	structureDeleteRoomWebhookInput     = structure[DeleteRoomWebhookInput]("DeleteRoomWebhookInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomWebhookInput).AccountID }},
+		{Name: "RoomId", In: Body, WireName: "RoomId", Required: true, Doc: "The room, as ListRooms shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomWebhookInput).RoomID }},
+		{Name: "WebhookId", In: Body, WireName: "WebhookId", Required: true, Doc: "The webhook, as ListRoomWebhooks shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomWebhookInput).WebhookID }},
+	})
+	structureDeleteRoomWebhookOutput = structure[DeleteRoomWebhookOutput]("DeleteRoomWebhookOutput", []Field{})
+	structureDeleteUserInput         = structure[DeleteUserInput]("DeleteUserInput", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteUserInput).AccountID }},
 		{Name: "UserId", In: Body, WireName: "UserId", Required: true, Doc: "The user, as ListUsers shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteUserInput).UserID }},
 	})
@@ -377,6 +429,18 @@ var (
 		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Domain).AccountID }},
 		{Name: "ClaimedOn", In: Body, WireName: "ClaimedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Domain).ClaimedOn }},
 		{Name: "DomainName", In: Body, WireName: "DomainName", Required: true, Shape: shapeDomainName, At: func(s any) any { return &s.(*Domain).DomainName }},
+	})
+	structureEventDelivery = structure[EventDelivery]("EventDelivery", []Field{
+		{Name: "Attempts", In: Body, WireName: "Attempts", Shape: shapeInteger, At: func(s any) any { return &s.(*EventDelivery).Attempts }},
+		{Name: "BotId", In: Body, WireName: "BotId", Shape: shapeString, At: func(s any) any { return &s.(*EventDelivery).BotID }},
+		{Name: "EventId", In: Body, WireName: "EventId", Required: true, Doc: "The same in each attempt, in the header Carillon-Event-Id.", Shape: shapeString, At: func(s any) any { return &s.(*EventDelivery).EventID }},
+		{Name: "EventType", In: Body, WireName: "EventType", Shape: shapeBotEventType, At: func(s any) any { return &s.(*EventDelivery).EventType }},
+		{Name: "FinishedOn", In: Body, WireName: "FinishedOn", Doc: "When it was delivered or given up.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*EventDelivery).FinishedOn }},
+		{Name: "LastError", In: Body, WireName: "LastError", Doc: "Why the last attempt failed, or why there was none.", Shape: shapeString, At: func(s any) any { return &s.(*EventDelivery).LastError }},
+		{Name: "MessageId", In: Body, WireName: "MessageId", Doc: "Of a mention.", Shape: shapeString, At: func(s any) any { return &s.(*EventDelivery).MessageID }},
+		{Name: "QueuedOn", In: Body, WireName: "QueuedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*EventDelivery).QueuedOn }},
+		{Name: "RoomId", In: Body, WireName: "RoomId", Shape: shapeString, At: func(s any) any { return &s.(*EventDelivery).RoomID }},
+		{Name: "Status", In: Body, WireName: "Status", Shape: shapeEventStatus, At: func(s any) any { return &s.(*EventDelivery).Status }},
 	})
 	structureEventsConfiguration = structure[EventsConfiguration]("EventsConfiguration", []Field{
 		{Name: "BotId", In: Body, WireName: "BotId", Shape: shapeString, At: func(s any) any { return &s.(*EventsConfiguration).BotID }},
@@ -554,6 +618,26 @@ var (
 		{Name: "Bots", In: Body, WireName: "Bots", Shape: shapeBotList, At: func(s any) any { return &s.(*ListBotsOutput).Bots }},
 		{Name: "NextToken", In: Body, WireName: "NextToken", Shape: shapeString, At: func(s any) any { return &s.(*ListBotsOutput).NextToken }},
 	})
+	structureListConversationMessagesInput = structure[ListConversationMessagesInput]("ListConversationMessagesInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListConversationMessagesInput).AccountID }},
+		{Name: "ConversationId", In: Body, WireName: "ConversationId", Required: true, Doc: "The conversation, as ListConversations shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListConversationMessagesInput).ConversationID }},
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListConversationMessagesInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListConversationMessagesInput).NextToken }},
+	})
+	structureListConversationMessagesOutput = structure[ListConversationMessagesOutput]("ListConversationMessagesOutput", []Field{
+		{Name: "Messages", In: Body, WireName: "Messages", Shape: shapeChatMessageList, At: func(s any) any { return &s.(*ListConversationMessagesOutput).Messages }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListConversationMessagesOutput).NextToken }},
+	})
+	structureListConversationsInput = structure[ListConversationsInput]("ListConversationsInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListConversationsInput).AccountID }},
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListConversationsInput).MaxResults }},
+		{Name: "MemberId", In: Body, WireName: "MemberId", Doc: "Only conversations of this user.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListConversationsInput).MemberID }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListConversationsInput).NextToken }},
+	})
+	structureListConversationsOutput = structure[ListConversationsOutput]("ListConversationsOutput", []Field{
+		{Name: "Conversations", In: Body, WireName: "Conversations", Shape: shapeConversationList, At: func(s any) any { return &s.(*ListConversationsOutput).Conversations }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListConversationsOutput).NextToken }},
+	})
 	structureListDeletedAccountsInput = structure[ListDeletedAccountsInput]("ListDeletedAccountsInput", []Field{
 		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListDeletedAccountsInput).MaxResults }},
 		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListDeletedAccountsInput).NextToken }},
@@ -578,6 +662,17 @@ var (
 	structureListDomainsOutput = structure[ListDomainsOutput]("ListDomainsOutput", []Field{
 		{Name: "Domains", In: Body, WireName: "Domains", Shape: shapeDomainList, At: func(s any) any { return &s.(*ListDomainsOutput).Domains }},
 		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListDomainsOutput).NextToken }},
+	})
+	structureListEventDeliveriesInput = structure[ListEventDeliveriesInput]("ListEventDeliveriesInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListEventDeliveriesInput).AccountID }},
+		{Name: "BotId", In: Body, WireName: "BotId", Required: true, Doc: "The bot, as ListBots shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListEventDeliveriesInput).BotID }},
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListEventDeliveriesInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListEventDeliveriesInput).NextToken }},
+		{Name: "Status", In: Body, WireName: "Status", Doc: "Only events of this status.", Shape: shapeEventStatus, At: func(s any) any { return &s.(*ListEventDeliveriesInput).Status }},
+	})
+	structureListEventDeliveriesOutput = structure[ListEventDeliveriesOutput]("ListEventDeliveriesOutput", []Field{
+		{Name: "EventDeliveries", In: Body, WireName: "EventDeliveries", Shape: shapeEventDeliveryList, At: func(s any) any { return &s.(*ListEventDeliveriesOutput).EventDeliveries }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListEventDeliveriesOutput).NextToken }},
 	})
 	structureListFaultsInput  = structure[ListFaultsInput]("ListFaultsInput", []Field{})
 	structureListFaultsOutput = structure[ListFaultsOutput]("ListFaultsOutput", []Field{
@@ -630,6 +725,26 @@ var (
 	structureListRoomMembershipsOutput = structure[ListRoomMembershipsOutput]("ListRoomMembershipsOutput", []Field{
 		{Name: "NextToken", In: Body, WireName: "NextToken", Shape: shapeString, At: func(s any) any { return &s.(*ListRoomMembershipsOutput).NextToken }},
 		{Name: "RoomMemberships", In: Body, WireName: "RoomMemberships", Shape: shapeRoomMembershipList, At: func(s any) any { return &s.(*ListRoomMembershipsOutput).RoomMemberships }},
+	})
+	structureListRoomMessagesInput = structure[ListRoomMessagesInput]("ListRoomMessagesInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListRoomMessagesInput).AccountID }},
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListRoomMessagesInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListRoomMessagesInput).NextToken }},
+		{Name: "RoomId", In: Body, WireName: "RoomId", Required: true, Doc: "The room, as ListRooms shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListRoomMessagesInput).RoomID }},
+	})
+	structureListRoomMessagesOutput = structure[ListRoomMessagesOutput]("ListRoomMessagesOutput", []Field{
+		{Name: "Messages", In: Body, WireName: "Messages", Shape: shapeChatMessageList, At: func(s any) any { return &s.(*ListRoomMessagesOutput).Messages }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListRoomMessagesOutput).NextToken }},
+	})
+	structureListRoomWebhooksInput = structure[ListRoomWebhooksInput]("ListRoomWebhooksInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListRoomWebhooksInput).AccountID }},
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListRoomWebhooksInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListRoomWebhooksInput).NextToken }},
+		{Name: "RoomId", In: Body, WireName: "RoomId", Required: true, Doc: "The room, as ListRooms shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListRoomWebhooksInput).RoomID }},
+	})
+	structureListRoomWebhooksOutput = structure[ListRoomWebhooksOutput]("ListRoomWebhooksOutput", []Field{
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListRoomWebhooksOutput).NextToken }},
+		{Name: "Webhooks", In: Body, WireName: "Webhooks", Shape: shapeRoomWebhookList, At: func(s any) any { return &s.(*ListRoomWebhooksOutput).Webhooks }},
 	})
 	structureListRoomsInput = structure[ListRoomsInput]("ListRoomsInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListRoomsInput).AccountID }},
@@ -803,7 +918,16 @@ var (
 		{Name: "MessageId", In: Path, WireName: "messageId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RedactRoomMessageInput).MessageID }},
 		{Name: "RoomId", In: Path, WireName: "roomId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RedactRoomMessageInput).RoomID }},
 	})
-	structureRedactRoomMessageOutput      = structure[RedactRoomMessageOutput]("RedactRoomMessageOutput", []Field{})
+	structureRedactRoomMessageOutput    = structure[RedactRoomMessageOutput]("RedactRoomMessageOutput", []Field{})
+	structureRegenerateRoomWebhookInput = structure[RegenerateRoomWebhookInput]("RegenerateRoomWebhookInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RegenerateRoomWebhookInput).AccountID }},
+		{Name: "RoomId", In: Body, WireName: "RoomId", Required: true, Doc: "The room, as ListRooms shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RegenerateRoomWebhookInput).RoomID }},
+		{Name: "WebhookId", In: Body, WireName: "WebhookId", Required: true, Doc: "The webhook, as ListRoomWebhooks shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RegenerateRoomWebhookInput).WebhookID }},
+	})
+	structureRegenerateRoomWebhookOutput = structure[RegenerateRoomWebhookOutput]("RegenerateRoomWebhookOutput", []Field{
+		{Name: "Url", In: Body, WireName: "Url", Doc: "The new URL. It holds a secret and is not shown again.", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*RegenerateRoomWebhookOutput).URL }},
+		{Name: "Webhook", In: Body, WireName: "Webhook", Shape: shapeRoomWebhook, At: func(s any) any { return &s.(*RegenerateRoomWebhookOutput).Webhook }},
+	})
 	structureRegenerateSecurityTokenInput = structure[RegenerateSecurityTokenInput]("RegenerateSecurityTokenInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RegenerateSecurityTokenInput).AccountID }},
 		{Name: "BotId", In: Path, WireName: "botId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RegenerateSecurityTokenInput).BotID }},
@@ -865,6 +989,14 @@ var (
 	structureRoomRetentionSettings = structure[RoomRetentionSettings]("RoomRetentionSettings", []Field{
 		{Name: "RetentionDays", In: Body, WireName: "RetentionDays", Shape: shapeRetentionDays, At: func(s any) any { return &s.(*RoomRetentionSettings).RetentionDays }},
 	})
+	structureRoomWebhook = structure[RoomWebhook]("RoomWebhook", []Field{
+		{Name: "CreatedBy", In: Body, WireName: "CreatedBy", Doc: "The ARN of who made it.", Shape: shapeString, At: func(s any) any { return &s.(*RoomWebhook).CreatedBy }},
+		{Name: "CreatedOn", In: Body, WireName: "CreatedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*RoomWebhook).CreatedOn }},
+		{Name: "LastPostedOn", In: Body, WireName: "LastPostedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*RoomWebhook).LastPostedOn }},
+		{Name: "Name", In: Body, WireName: "Name", Shape: shapeWebhookName, At: func(s any) any { return &s.(*RoomWebhook).Name }},
+		{Name: "RoomId", In: Body, WireName: "RoomId", Shape: shapeString, At: func(s any) any { return &s.(*RoomWebhook).RoomID }},
+		{Name: "WebhookId", In: Body, WireName: "WebhookId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*RoomWebhook).WebhookID }},
+	})
 	structureSearchAvailablePhoneNumbersInput = structure[SearchAvailablePhoneNumbersInput]("SearchAvailablePhoneNumbersInput", []Field{
 		{Name: "AreaCode", In: Query, WireName: "area-code", Shape: shapeString, At: func(s any) any { return &s.(*SearchAvailablePhoneNumbersInput).AreaCode }},
 		{Name: "City", In: Query, WireName: "city", Shape: shapeString, At: func(s any) any { return &s.(*SearchAvailablePhoneNumbersInput).City }},
@@ -878,6 +1010,24 @@ var (
 	structureSearchAvailablePhoneNumbersOutput = structure[SearchAvailablePhoneNumbersOutput]("SearchAvailablePhoneNumbersOutput", []Field{
 		{Name: "E164PhoneNumbers", In: Body, WireName: "E164PhoneNumbers", Shape: shapeE164PhoneNumberList, At: func(s any) any { return &s.(*SearchAvailablePhoneNumbersOutput).E164PhoneNumbers }},
 		{Name: "NextToken", In: Body, WireName: "NextToken", Shape: shapeString, At: func(s any) any { return &s.(*SearchAvailablePhoneNumbersOutput).NextToken }},
+	})
+	structureSendConversationMessageInput = structure[SendConversationMessageInput]("SendConversationMessageInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*SendConversationMessageInput).AccountID }},
+		{Name: "Content", In: Body, WireName: "Content", Required: true, Doc: "Up to 4,096 characters. <@id|name> mentions a member, @All everybody.", Shape: shapeMessageContent, At: func(s any) any { return &s.(*SendConversationMessageInput).Content }},
+		{Name: "ConversationId", In: Body, WireName: "ConversationId", Required: true, Doc: "The conversation, as ListConversations shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*SendConversationMessageInput).ConversationID }},
+		{Name: "SenderId", In: Body, WireName: "SenderId", Required: true, Doc: "As whom: a user or a bot who is a member.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*SendConversationMessageInput).SenderID }},
+	})
+	structureSendConversationMessageOutput = structure[SendConversationMessageOutput]("SendConversationMessageOutput", []Field{
+		{Name: "Message", In: Body, WireName: "Message", Shape: shapeChatMessage, At: func(s any) any { return &s.(*SendConversationMessageOutput).Message }},
+	})
+	structureSendRoomMessageInput = structure[SendRoomMessageInput]("SendRoomMessageInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*SendRoomMessageInput).AccountID }},
+		{Name: "Content", In: Body, WireName: "Content", Required: true, Doc: "Up to 4,096 characters. <@id|name> mentions a member, @All everybody.", Shape: shapeMessageContent, At: func(s any) any { return &s.(*SendRoomMessageInput).Content }},
+		{Name: "RoomId", In: Body, WireName: "RoomId", Required: true, Doc: "The room, as ListRooms shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*SendRoomMessageInput).RoomID }},
+		{Name: "SenderId", In: Body, WireName: "SenderId", Required: true, Doc: "As whom: a user or a bot who is a member.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*SendRoomMessageInput).SenderID }},
+	})
+	structureSendRoomMessageOutput = structure[SendRoomMessageOutput]("SendRoomMessageOutput", []Field{
+		{Name: "Message", In: Body, WireName: "Message", Shape: shapeChatMessage, At: func(s any) any { return &s.(*SendRoomMessageOutput).Message }},
 	})
 	structureSigninDelegateGroup = structure[SigninDelegateGroup]("SigninDelegateGroup", []Field{
 		{Name: "GroupName", In: Body, WireName: "GroupName", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*SigninDelegateGroup).GroupName }},
@@ -1182,6 +1332,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "CreateConversation", Method: http.MethodPost, Path: "/carillon/CreateConversation",
+		Status:    200,
+		Extension: true,
+		Doc:       "Begins a conversation of 2 to 50 users of an account.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureCreateConversationInput, Output: structureCreateConversationOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.CreateConversation(ctx, in.(*CreateConversationInput))
+		},
+	},
+	{
 		Name: "CreateMeetingDialOut", Method: http.MethodPost, Path: "/meetings/{meetingId}/dial-outs",
 		Status: 201,
 		Errors: []string{"AccessDeniedException", "BadRequestException", "ForbiddenException", "ResourceLimitExceededException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
@@ -1215,6 +1376,17 @@ var AllOperations = operations([]*Operation{
 		Input:  structureCreateRoomMembershipInput, Output: structureCreateRoomMembershipOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.CreateRoomMembership(ctx, in.(*CreateRoomMembershipInput))
+		},
+	},
+	{
+		Name: "CreateRoomWebhook", Method: http.MethodPost, Path: "/carillon/CreateRoomWebhook",
+		Status:    200,
+		Extension: true,
+		Doc:       "Makes an incoming webhook: whoever has its URL can write in the room. The URL is shown this once.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ResourceLimitExceededException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureCreateRoomWebhookInput, Output: structureCreateRoomWebhookOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.CreateRoomWebhook(ctx, in.(*CreateRoomWebhookInput))
 		},
 	},
 	{
@@ -1292,6 +1464,17 @@ var AllOperations = operations([]*Operation{
 		Input:  structureDeleteRoomMembershipInput, Output: structureDeleteRoomMembershipOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.DeleteRoomMembership(ctx, in.(*DeleteRoomMembershipInput))
+		},
+	},
+	{
+		Name: "DeleteRoomWebhook", Method: http.MethodPost, Path: "/carillon/DeleteRoomWebhook",
+		Status:    200,
+		Extension: true,
+		Doc:       "Deletes a webhook. What it wrote stays.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureDeleteRoomWebhookInput, Output: structureDeleteRoomWebhookOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.DeleteRoomWebhook(ctx, in.(*DeleteRoomWebhookInput))
 		},
 	},
 	{
@@ -1523,6 +1706,30 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "ListConversationMessages", Method: http.MethodPost, Path: "/carillon/ListConversationMessages",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the messages of a conversation, the newest first. Those past the account's retention are not shown.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListConversationMessagesInput, Output: structureListConversationMessagesOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListConversationMessages(ctx, in.(*ListConversationMessagesInput))
+		},
+	},
+	{
+		Name: "ListConversations", Method: http.MethodPost, Path: "/carillon/ListConversations",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the conversations of an account, or those of one user.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListConversationsInput, Output: structureListConversationsOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListConversations(ctx, in.(*ListConversationsInput))
+		},
+	},
+	{
 		Name: "ListDeletedAccounts", Method: http.MethodPost, Path: "/carillon/ListDeletedAccounts",
 		Status:    200,
 		ReadOnly:  true,
@@ -1556,6 +1763,18 @@ var AllOperations = operations([]*Operation{
 		Input:     structureListDomainsInput, Output: structureListDomainsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ListDomains(ctx, in.(*ListDomainsInput))
+		},
+	},
+	{
+		Name: "ListEventDeliveries", Method: http.MethodPost, Path: "/carillon/ListEventDeliveries",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists what a bot was or is to be told, in the order in which it happened, with what became of it. Events that ended are forgotten after a week.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListEventDeliveriesInput, Output: structureListEventDeliveriesOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListEventDeliveries(ctx, in.(*ListEventDeliveriesInput))
 		},
 	},
 	{
@@ -1622,6 +1841,30 @@ var AllOperations = operations([]*Operation{
 		Input:    structureListRoomMembershipsInput, Output: structureListRoomMembershipsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ListRoomMemberships(ctx, in.(*ListRoomMembershipsInput))
+		},
+	},
+	{
+		Name: "ListRoomMessages", Method: http.MethodPost, Path: "/carillon/ListRoomMessages",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the messages of a room, the newest first. Those past the account's retention are not shown.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListRoomMessagesInput, Output: structureListRoomMessagesOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListRoomMessages(ctx, in.(*ListRoomMessagesInput))
+		},
+	},
+	{
+		Name: "ListRoomWebhooks", Method: http.MethodPost, Path: "/carillon/ListRoomWebhooks",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the incoming webhooks of a room, without their URLs.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListRoomWebhooksInput, Output: structureListRoomWebhooksOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListRoomWebhooks(ctx, in.(*ListRoomWebhooksInput))
 		},
 	},
 	{
@@ -1726,6 +1969,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "RegenerateRoomWebhook", Method: http.MethodPost, Path: "/carillon/RegenerateRoomWebhook",
+		Status:    200,
+		Extension: true,
+		Doc:       "Gives a webhook another URL. The old one ends at once.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureRegenerateRoomWebhookInput, Output: structureRegenerateRoomWebhookOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.RegenerateRoomWebhook(ctx, in.(*RegenerateRoomWebhookInput))
+		},
+	},
+	{
 		Name: "RegenerateSecurityToken", Method: http.MethodPost, Path: "/accounts/{accountId}/bots/{botId}",
 		QueryName: "operation", QueryValue: "regenerate-security-token",
 		Status: 200,
@@ -1797,6 +2051,28 @@ var AllOperations = operations([]*Operation{
 		Input:    structureSearchAvailablePhoneNumbersInput, Output: structureSearchAvailablePhoneNumbersOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.SearchAvailablePhoneNumbers(ctx, in.(*SearchAvailablePhoneNumbersInput))
+		},
+	},
+	{
+		Name: "SendConversationMessage", Method: http.MethodPost, Path: "/carillon/SendConversationMessage",
+		Status:    200,
+		Extension: true,
+		Doc:       "Says something in a conversation, as one of its members.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureSendConversationMessageInput, Output: structureSendConversationMessageOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.SendConversationMessage(ctx, in.(*SendConversationMessageInput))
+		},
+	},
+	{
+		Name: "SendRoomMessage", Method: http.MethodPost, Path: "/carillon/SendRoomMessage",
+		Status:    200,
+		Extension: true,
+		Doc:       "Says something in a room, as one of its members. Bots that are mentioned get an event.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureSendRoomMessageInput, Output: structureSendRoomMessageOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.SendRoomMessage(ctx, in.(*SendRoomMessageInput))
 		},
 	},
 	{

@@ -157,6 +157,17 @@ type BusinessCallingSettings struct {
 	CdrBucket *string // nil is absent
 }
 
+// ChatMessage is a part of ListConversationMessagesOutput, ListRoomMessagesOutput, SendConversationMessageOutput, SendRoomMessageOutput.
+type ChatMessage struct {
+	Content    string // sensitive
+	Mentions   []string
+	MessageID  string // required
+	RedactedOn time.Time
+	SenderID   string
+	SenderType string // a MemberType
+	SentOn     time.Time
+}
+
 // ClaimDomainInput is the input of ClaimDomain: POST /carillon/ClaimDomain.
 type ClaimDomainInput struct {
 	AccountID  string // required
@@ -166,6 +177,15 @@ type ClaimDomainInput struct {
 // ClaimDomainOutput is the output of ClaimDomain, sent with status 200.
 type ClaimDomainOutput struct {
 	Domain *Domain
+}
+
+// Conversation is a part of CreateConversationOutput, ListConversationsOutput.
+type Conversation struct {
+	AccountID      string
+	ConversationID string // required
+	CreatedBy      string
+	CreatedOn      time.Time
+	MemberIDs      []string
 }
 
 // ConversationRetentionSettings is a part of RetentionSettings.
@@ -193,6 +213,17 @@ type CreateBotInput struct {
 // CreateBotOutput is the output of CreateBot, sent with status 201.
 type CreateBotOutput struct {
 	Bot *Bot
+}
+
+// CreateConversationInput is the input of CreateConversation: POST /carillon/CreateConversation.
+type CreateConversationInput struct {
+	AccountID string   // required
+	MemberIDs []string // required
+}
+
+// CreateConversationOutput is the output of CreateConversation, sent with status 200.
+type CreateConversationOutput struct {
+	Conversation *Conversation
 }
 
 // CreateMeetingDialOutInput is the input of CreateMeetingDialOut: POST /meetings/{meetingId}/dial-outs.
@@ -242,6 +273,19 @@ type CreateRoomMembershipOutput struct {
 // CreateRoomOutput is the output of CreateRoom, sent with status 201.
 type CreateRoomOutput struct {
 	Room *Room
+}
+
+// CreateRoomWebhookInput is the input of CreateRoomWebhook: POST /carillon/CreateRoomWebhook.
+type CreateRoomWebhookInput struct {
+	AccountID string // required
+	Name      string // required, sensitive
+	RoomID    string // required
+}
+
+// CreateRoomWebhookOutput is the output of CreateRoomWebhook, sent with status 200.
+type CreateRoomWebhookOutput struct {
+	URL     string // sensitive
+	Webhook *RoomWebhook
 }
 
 // CreateUserInput is the input of CreateUser: POST /accounts/{accountId}/users?operation=create.
@@ -321,6 +365,16 @@ type DeleteRoomMembershipOutput struct{}
 // DeleteRoomOutput is the output of DeleteRoom, sent with status 204.
 type DeleteRoomOutput struct{}
 
+// DeleteRoomWebhookInput is the input of DeleteRoomWebhook: POST /carillon/DeleteRoomWebhook.
+type DeleteRoomWebhookInput struct {
+	AccountID string // required
+	RoomID    string // required
+	WebhookID string // required
+}
+
+// DeleteRoomWebhookOutput is the output of DeleteRoomWebhook, sent with status 200.
+type DeleteRoomWebhookOutput struct{}
+
 // DeleteUserInput is the input of DeleteUser: POST /carillon/DeleteUser.
 type DeleteUserInput struct {
 	AccountID string // required
@@ -370,6 +424,20 @@ type Domain struct {
 	AccountID  string // required
 	ClaimedOn  time.Time
 	DomainName string // required
+}
+
+// EventDelivery is a part of ListEventDeliveriesOutput.
+type EventDelivery struct {
+	Attempts   int
+	BotID      string
+	EventID    string // required
+	EventType  string // a BotEventType
+	FinishedOn time.Time
+	LastError  string
+	MessageID  string
+	QueuedOn   time.Time
+	RoomID     string
+	Status     string // a EventStatus
 }
 
 // EventsConfiguration is a part of GetEventsConfigurationOutput, PutEventsConfigurationOutput.
@@ -636,6 +704,34 @@ type ListBotsOutput struct {
 	NextToken string
 }
 
+// ListConversationMessagesInput is the input of ListConversationMessages: POST /carillon/ListConversationMessages.
+type ListConversationMessagesInput struct {
+	AccountID      string // required
+	ConversationID string // required
+	MaxResults     int
+	NextToken      string
+}
+
+// ListConversationMessagesOutput is the output of ListConversationMessages, sent with status 200.
+type ListConversationMessagesOutput struct {
+	Messages  []ChatMessage
+	NextToken string
+}
+
+// ListConversationsInput is the input of ListConversations: POST /carillon/ListConversations.
+type ListConversationsInput struct {
+	AccountID  string // required
+	MaxResults int
+	MemberID   string
+	NextToken  string
+}
+
+// ListConversationsOutput is the output of ListConversations, sent with status 200.
+type ListConversationsOutput struct {
+	Conversations []Conversation
+	NextToken     string
+}
+
 // ListDeletedAccountsInput is the input of ListDeletedAccounts: POST /carillon/ListDeletedAccounts.
 type ListDeletedAccountsInput struct {
 	MaxResults int
@@ -671,6 +767,21 @@ type ListDomainsInput struct {
 type ListDomainsOutput struct {
 	Domains   []Domain
 	NextToken string
+}
+
+// ListEventDeliveriesInput is the input of ListEventDeliveries: POST /carillon/ListEventDeliveries.
+type ListEventDeliveriesInput struct {
+	AccountID  string // required
+	BotID      string // required
+	MaxResults int
+	NextToken  string
+	Status     string // a EventStatus
+}
+
+// ListEventDeliveriesOutput is the output of ListEventDeliveries, sent with status 200.
+type ListEventDeliveriesOutput struct {
+	EventDeliveries []EventDelivery
+	NextToken       string
 }
 
 // ListFaultsInput is the input of ListFaults: POST /carillon/ListFaults.
@@ -747,6 +858,34 @@ type ListRoomMembershipsInput struct {
 type ListRoomMembershipsOutput struct {
 	NextToken       string
 	RoomMemberships []RoomMembership
+}
+
+// ListRoomMessagesInput is the input of ListRoomMessages: POST /carillon/ListRoomMessages.
+type ListRoomMessagesInput struct {
+	AccountID  string // required
+	MaxResults int
+	NextToken  string
+	RoomID     string // required
+}
+
+// ListRoomMessagesOutput is the output of ListRoomMessages, sent with status 200.
+type ListRoomMessagesOutput struct {
+	Messages  []ChatMessage
+	NextToken string
+}
+
+// ListRoomWebhooksInput is the input of ListRoomWebhooks: POST /carillon/ListRoomWebhooks.
+type ListRoomWebhooksInput struct {
+	AccountID  string // required
+	MaxResults int
+	NextToken  string
+	RoomID     string // required
+}
+
+// ListRoomWebhooksOutput is the output of ListRoomWebhooks, sent with status 200.
+type ListRoomWebhooksOutput struct {
+	NextToken string
+	Webhooks  []RoomWebhook
 }
 
 // ListRoomsInput is the input of ListRooms: GET /accounts/{accountId}/rooms.
@@ -986,6 +1125,19 @@ type RedactRoomMessageInput struct {
 // RedactRoomMessageOutput is the output of RedactRoomMessage, sent with status 200.
 type RedactRoomMessageOutput struct{}
 
+// RegenerateRoomWebhookInput is the input of RegenerateRoomWebhook: POST /carillon/RegenerateRoomWebhook.
+type RegenerateRoomWebhookInput struct {
+	AccountID string // required
+	RoomID    string // required
+	WebhookID string // required
+}
+
+// RegenerateRoomWebhookOutput is the output of RegenerateRoomWebhook, sent with status 200.
+type RegenerateRoomWebhookOutput struct {
+	URL     string // sensitive
+	Webhook *RoomWebhook
+}
+
 // RegenerateSecurityTokenInput is the input of RegenerateSecurityToken: POST /accounts/{accountId}/bots/{botId}?operation=regenerate-security-token.
 type RegenerateSecurityTokenInput struct {
 	AccountID string // required
@@ -1079,6 +1231,16 @@ type RoomRetentionSettings struct {
 	RetentionDays int
 }
 
+// RoomWebhook is a part of CreateRoomWebhookOutput, ListRoomWebhooksOutput, RegenerateRoomWebhookOutput.
+type RoomWebhook struct {
+	CreatedBy    string
+	CreatedOn    time.Time
+	LastPostedOn time.Time
+	Name         string // sensitive
+	RoomID       string
+	WebhookID    string // required
+}
+
 // SearchAvailablePhoneNumbersInput is the input of SearchAvailablePhoneNumbers: GET /search?type=phone-numbers.
 type SearchAvailablePhoneNumbersInput struct {
 	AreaCode        string
@@ -1095,6 +1257,32 @@ type SearchAvailablePhoneNumbersInput struct {
 type SearchAvailablePhoneNumbersOutput struct {
 	E164PhoneNumbers []string // sensitive
 	NextToken        string
+}
+
+// SendConversationMessageInput is the input of SendConversationMessage: POST /carillon/SendConversationMessage.
+type SendConversationMessageInput struct {
+	AccountID      string // required
+	Content        string // required, sensitive
+	ConversationID string // required
+	SenderID       string // required
+}
+
+// SendConversationMessageOutput is the output of SendConversationMessage, sent with status 200.
+type SendConversationMessageOutput struct {
+	Message *ChatMessage
+}
+
+// SendRoomMessageInput is the input of SendRoomMessage: POST /carillon/SendRoomMessage.
+type SendRoomMessageInput struct {
+	AccountID string // required
+	Content   string // required, sensitive
+	RoomID    string // required
+	SenderID  string // required
+}
+
+// SendRoomMessageOutput is the output of SendRoomMessage, sent with status 200.
+type SendRoomMessageOutput struct {
+	Message *ChatMessage
 }
 
 // SigninDelegateGroup is a part of Account, AssociateSigninDelegateGroupsWithAccountInput.
@@ -1336,6 +1524,13 @@ const (
 	AccountTypeEnterpriseOIDC      = "EnterpriseOIDC"
 )
 
+// The values of BotEventType.
+const (
+	BotEventTypeInvite  = "Invite"
+	BotEventTypeMention = "Mention"
+	BotEventTypeRemove  = "Remove"
+)
+
 // The values of BotType.
 const (
 	BotTypeChatBot = "ChatBot"
@@ -1373,6 +1568,14 @@ const (
 	ErrorCodeUnprocessable                        = "Unprocessable"
 	ErrorCodeVoiceConnectorGroupAssociationsExist = "VoiceConnectorGroupAssociationsExist"
 	ErrorCodePhoneNumberAssociationsExist         = "PhoneNumberAssociationsExist"
+)
+
+// The values of EventStatus.
+const (
+	EventStatusQueued    = "Queued"
+	EventStatusDelivered = "Delivered"
+	EventStatusParked    = "Parked"
+	EventStatusWithdrawn = "Withdrawn"
 )
 
 // The values of FaultDrop.

@@ -26,23 +26,26 @@ var arrows = map[string][]string{
 	"internal/store/storetest": {"internal/chime", "internal/chime/chimetest", "internal/store"},
 	"internal/stock":           {"internal/chime"},
 	"internal/letter":          {},
-	"internal/ops":             {"api", "internal/chime", "internal/letter", "internal/stock", "internal/store"},
+	"internal/callout":         {},
+	"internal/ops":             {"api", "internal/callout", "internal/chime", "internal/letter", "internal/stock", "internal/store"},
 	"internal/ops/opstest":     {"api", "internal/chime", "internal/chime/chimetest", "internal/gate", "internal/letter", "internal/ops", "internal/store"},
 	"internal/gate":            {"api", "internal/chime", "internal/store", "internal/ops"},
 	"internal/mail":            {"internal/letter"},
 	"internal/mail/mailtest":   {},
-	"internal/jobs":            {"internal/chime", "internal/store", "internal/ops", "internal/gate", "internal/mail"},
+	"internal/jobs":            {"internal/callout", "internal/chime", "internal/store", "internal/ops", "internal/gate", "internal/mail"},
 	"internal/pages":           {"api", "internal/chime", "internal/ops", "internal/gate"},
+	"internal/hooks":           {"internal/chime", "internal/ops", "internal/gate"},
 	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate"},
 }
 
 // pure are the packages that import the standard library alone, but for what is named.
 var pure = map[string][]string{
-	"api":             {"github.com/go-json-experiment/json/jsontext"},
-	"internal/chime":  {},
-	"internal/letter": {},
-	"internal/sigv4":  {},
-	"internal/stock":  {},
+	"api":              {"github.com/go-json-experiment/json/jsontext"},
+	"internal/callout": {},
+	"internal/chime":   {},
+	"internal/letter":  {},
+	"internal/sigv4":   {},
+	"internal/stock":   {},
 }
 
 type pkg struct {

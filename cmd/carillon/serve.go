@@ -23,6 +23,7 @@ import (
 
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
+	"github.com/carillon-server/carillon/internal/hooks"
 	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/pages"
@@ -43,14 +44,15 @@ type serveCommand struct {
 	Listen    string `env:"CARILLON_LISTEN" default:"127.0.0.1:24463" placeholder:"ADDRESS" help:"The address to listen on; port 0 takes any free one. Default: ${default}, CHIME on a telephone's keypad."`
 	Database  string `env:"CARILLON_DATABASE" default:"sqlite" placeholder:"URL" help:"Where the directory is kept: sqlite, in the data folder, or postgres://USER@HOST,HOST/DATABASE for any number of servers. Put a password into the variable, or PGPASSWORD, not on the command line. Default: ${default}."`
 	Auth      string `env:"CARILLON_AUTH" default:"sigv4" enum:"sigv4,off" help:"Verify signatures (sigv4), or believe every caller (off): for tests only. Default: ${default}."`
-	Strict    bool   `env:"CARILLON_STRICT" help:"Refuse what Amazon's service refused: CreateUser to all but EnterpriseDirectory accounts, InviteUsers to all but Team accounts, and so on."`
-	PublicURL string `env:"CARILLON_PUBLIC_URL" placeholder:"URL" help:"Where people reach this server's pages, for the links in mails. Default: the address it listens on."`
+	Strict    bool   `env:"CARILLON_STRICT" help:"Refuse what Amazon's service refused: CreateUser to all but EnterpriseDirectory accounts, InviteUsers to all but Team accounts, rooms to Team accounts, and so on."`
+	PublicURL string `env:"CARILLON_PUBLIC_URL" placeholder:"URL" help:"Where people reach this server's pages, for the links in mails and the URLs of webhooks. Default: the address it listens on."`
 	Faults    bool   `env:"CARILLON_FAULTS" help:"Let callers order errors, delays and lost connections (PutFault)."`
 	LogFormat string `env:"CARILLON_LOG_FORMAT" default:"text" enum:"text,json" help:"The form of the log on standard error: text or json. Default: ${default}."`
 	LogLevel  string `env:"CARILLON_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"The least that is logged: debug, info, warn or error. Default: ${default}."`
 
 	mailSettings
 	numberSettings
+	roomSettings
 }
 
 // Help is printed below the command's first line.
@@ -169,10 +171,19 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	if send != nil && c.PublicURL == "" {
 		log.Warn("the links in mails lead to the address of this machine alone; say with --public-url where people reach this server", "url", url)
 	}
+	endpoints, err := c.endpoints()
+	if err != nil {
+		return nil, nil, err
+	}
+	quotas, err := c.quotas()
+	if err != nil {
+		return nil, nil, err
+	}
 	var runner *jobs.Runner
 	settings := ops.Settings{
 		Letters: letters, PublicURL: public.String(), Mailbox: send == nil,
 		OrderDelay: c.OrderDelay, NumberQuota: c.PhoneNumberQuota, TestClock: c.TestClock,
+		Quotas: quotas, Endpoints: endpoints,
 		RunDue: func(ctx context.Context) error { return runner.Settle(ctx) },
 	}
 	if c.Strict {
@@ -195,7 +206,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	if err != nil {
 		return nil, nil, err
 	}
-	runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: source, Log: log, Send: send})
+	runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: source, Log: log, Send: send, Endpoints: endpoints})
 	return server.New(server.Config{
 		Gate:   g,
 		DB:     db,
@@ -207,6 +218,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 		},
 		Tenant: keys.account,
 		Pages:  invites,
+		Hooks:  hooks.New(g, log),
 	}), runner, nil
 }
 

@@ -82,15 +82,23 @@ func exceptions(op *api.Operation) string {
 var values = map[string]string{
 	"AccountId":         "$A",
 	"AccountType":       "EnterpriseLWA",
+	"BotId":             "$B",
+	"Content":           "'Good morning'",
+	"ConversationId":    "$C",
 	"DomainName":        "example.com",
 	"E164PhoneNumbers":  "+12065551234,+12065551235",
 	"FaultId":           "$F",
 	"MailId":            "$M",
+	"MemberIds":         "$U,$V",
+	"Name":              "Alerts",
 	"Operation":         "CreateUser",
 	"PhoneNumbers":      `'{"E164PhoneNumber": "+12065551234", "Country": "US", "Type": "Local", "State": "WA"}'`,
 	"Seconds":           "604800",
+	"RoomId":            "$R",
+	"SenderId":          "$U",
 	"SupportedLicenses": "Basic,Plus,Pro",
 	"UserId":            "$U",
+	"WebhookId":         "$W",
 }
 
 // choices are what examples give beside the required members, where those alone would not do.

@@ -37,10 +37,16 @@ func (k Kind) Errorf(format string, args ...any) error {
 	return &Error{Kind: k, Message: fmt.Sprintf(format, args...)}
 }
 
+// verbatim is Errorf for a text that is Amazon's as a whole.
+func (k Kind) verbatim(format string, args ...any) error {
+	return &Error{Kind: k, Message: fmt.Sprintf(format, args...), Verbatim: true}
+}
+
 // Error is a refusal that the client gets to read.
 type Error struct {
-	Kind    Kind
-	Message string
+	Kind     Kind
+	Message  string
+	Verbatim bool // Message is all that Amazon's service said: nothing comes before it
 }
 
 func (e *Error) Error() string { return e.Message }

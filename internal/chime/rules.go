@@ -58,3 +58,12 @@ func (a *Account) checkLicense(rules Rules) error {
 	}
 	return nil
 }
+
+// CheckEnterprise refuses to a Team account, in strict mode, what rooms are made of: in Amazon's very words for the calls
+// of rooms (observed), and by analogy for bots, messages and retention (inferred).
+func (a *Account) CheckEnterprise(rules Rules) error {
+	if rules == Strict && a.Type == Team {
+		return Forbidden.verbatim("Chime Account provided is not an Enterprise Chime Account[AWS Account ID: %s][Chime Account ID: %s]", a.Tenant, a.ID)
+	}
+	return nil
+}

@@ -7,7 +7,6 @@ package gate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/carillon-server/carillon/api"
@@ -55,6 +54,11 @@ func (g *Gate) Do(ctx context.Context, r *Request) (any, error) {
 			return nil, err
 		}
 	}
+	if ops.Prepares(r.Input) {
+		if err := g.prepare(ctx, r); err != nil {
+			return nil, err
+		}
+	}
 	out, err := g.transact(ctx, r)
 	if err == nil && strike.DropAfter {
 		return nil, ErrDrop
@@ -83,6 +87,23 @@ func (g *Gate) strike(ctx context.Context, r *Request) (ops.Strike, error) {
 	return s, nil
 }
 
+// prepare asks the world what the operation must know before its transaction. Meanwhile none is open.
+func (g *Gate) prepare(ctx context.Context, r *Request) error {
+	var ask func(context.Context) error
+	err := g.db.View(ctx, r.Caller.Tenant, func(tx *store.Tx) error {
+		call, err := g.call(tx, r.Caller)
+		if err != nil {
+			return err
+		}
+		ask, err = call.Prepare(r.Input)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return ask(ctx)
+}
+
 func (g *Gate) transact(ctx context.Context, r *Request) (any, error) {
 	transaction := g.db.Update
 	if r.Operation.ReadOnly {
@@ -104,9 +125,8 @@ func (g *Gate) transact(ctx context.Context, r *Request) (any, error) {
 		return nil, err // and leave out alone: if ctx has ended, the operation may still be running
 	}
 	if due {
-		if err := g.settings.RunDue(ctx); err != nil {
-			return nil, fmt.Errorf("the call was done, but not the jobs that it made due: %w", err)
-		}
+		// The call is committed, so no error may be answered any more: a job that failed is tried again by itself.
+		_ = g.settings.RunDue(ctx)
 	}
 	return out, nil
 }

@@ -31,7 +31,7 @@ func (r *Runner) claimFor(ctx, under context.Context, l *lane) (begun int, err e
 	if err != nil {
 		return 0, err
 	}
-	due, err := r.DB.DueJobs(ctx, l.kind, now, lookAhead)
+	due, err := r.DB.DueJobs(ctx, l.kind, now, lookAhead*l.room)
 	if err != nil {
 		return 0, err
 	}

@@ -1,5 +1,5 @@
-// Package jobs does what operations have enqueued: it sends the mails, goes on with the sweeps, and ends orders and deletions
-// of phone numbers. It also forgets what nobody needs any more.
+// Package jobs does what operations have enqueued: it sends the mails and the events of bots, goes on with the sweeps, ends
+// orders and deletions of phone numbers, and deletes messages. It also forgets what nobody needs any more.
 //
 // A job is done at least once. The store keeps who holds it; the holder raises the job's beat while it works, and a job whose
 // beat stands still is taken over, so several processes may work on one store. What a job is for is looked at when it is
@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/carillon-server/carillon/internal/callout"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/mail"
@@ -28,8 +29,8 @@ const (
 	graceTime  = 10 * time.Second // how long jobs under way may go on when the runner stops
 )
 
-// lookAhead is how many jobs that are due are looked at: more than others can hold.
-const lookAhead = 64
+// lookAhead is how many jobs that are due are looked at for each that is done at once: more than others can hold.
+const lookAhead = 8
 
 // Config is what a runner is made of.
 type Config struct {
@@ -39,6 +40,8 @@ type Config struct {
 	Log    *slog.Logger
 	// Send hands a mail to the SMTP server. It is nil where there is none: then the mailbox delivers.
 	Send func(context.Context, *mail.Message) error
+	// Endpoints calls the endpoints of bots.
+	Endpoints *callout.Client
 }
 
 // Runner runs jobs.
@@ -49,6 +52,8 @@ type Runner struct {
 	elapsed func() time.Duration // since the runner was made
 	look    time.Duration
 	grace   time.Duration
+	answer  time.Duration   // how long an endpoint may take
+	pauses  []time.Duration // before each attempt to call it
 	workers sync.WaitGroup
 	freed   chan struct{} // holds one when a job has ended and nobody has taken notice
 
@@ -97,6 +102,8 @@ func New(c Config) *Runner {
 		elapsed: func() time.Duration { return time.Since(begun) },
 		look:    lookEvery,
 		grace:   graceTime,
+		answer:  answerTime,
+		pauses:  attemptPauses,
 		freed:   make(chan struct{}, 1),
 		running: map[key]*work{},
 	}
@@ -105,6 +112,10 @@ func New(c Config) *Runner {
 		{kind: ops.SweepJob, room: 1, do: r.sweep},
 		{kind: ops.OrderJob, room: 4, do: r.order},
 		{kind: ops.NumberJob, room: 4, do: r.number},
+		{kind: ops.EventsJob, room: eventRoom, do: r.events},
+		{kind: ops.RetentionJob, room: 1, do: r.goOnDeleting},
+		{kind: ops.PurgeJob, room: 1, do: r.goOnPurging},
+		{kind: ops.ForgetJob, room: 1, do: r.goOnForgetting},
 	}
 	return r
 }
@@ -234,8 +245,8 @@ func (r *Runner) note(what string, err error) {
 	}
 }
 
-// Clean forgets the marks of creates that cannot be repeated any more, jobs that ended long ago, and accounts that cannot be
-// restored any more. Marks live by real time, as IDs do.
+// Clean forgets the marks of creates that cannot be repeated any more, jobs that ended long ago, events that ended a while ago,
+// and accounts that cannot be restored any more. Marks live by real time, as IDs do.
 func (r *Runner) Clean(ctx context.Context) error {
 	if err := r.DB.ClearMarks(ctx, r.Source.NewID().Time()); err != nil {
 		return err
@@ -245,6 +256,9 @@ func (r *Runner) Clean(ctx context.Context) error {
 		return err
 	}
 	if err := r.DB.ClearJobs(ctx, now.Add(-jobLife)); err != nil {
+		return err
+	}
+	if err := r.DB.ClearEvents(ctx, now.Add(-eventLife), clearPage); err != nil {
 		return err
 	}
 	return r.DB.PurgeAccounts(ctx, now.Add(-chime.RestoreLimit))

@@ -12,7 +12,8 @@ const maxDomains = 100
 
 // DeleteAccount deletes an account that has neither claimed domains nor users who are not suspended; it answers
 // Unprocessable otherwise (preconditions documented: model DeleteAccount; class inferred). The account is gone at once and
-// can be restored for 90 days (documented: model DeleteAccount; the door is decided); suspended users go for good.
+// can be restored for 90 days (documented: model DeleteAccount; the door is decided); suspended users go for good, rooms and
+// bots when it cannot be restored any more (decided).
 func (c *Call) DeleteAccount(_ context.Context, in *api.DeleteAccountInput) (*api.DeleteAccountOutput, error) {
 	a, err := c.account(in.AccountID)
 	if err != nil {
@@ -33,6 +34,7 @@ func (c *Call) DeleteAccount(_ context.Context, in *api.DeleteAccountInput) (*ap
 		return nil, err
 	}
 	c.Tx.UpdateAccount(a)
+	c.scheduleForgetting(a)
 	return &api.DeleteAccountOutput{}, c.beginSweep(sweep{Account: a.ID, Until: c.Source.NewID()})
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/callout"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/store"
@@ -29,8 +30,11 @@ type Settings struct {
 	// Call.Due.
 	RunDue func(context.Context) error
 
+	Quotas    chime.Quotas
+	Endpoints *callout.Client // calls the endpoints of bots
+
 	TokenKey []byte     // the secret under which page tokens are made
-	LinkKey  []byte     // the secret under which invitation links are made
+	LinkKey  []byte     // the secret under which invitation links and reply endpoints are made
 	PINs     chime.PINs // the digits of PINs
 }
 

@@ -71,6 +71,14 @@ func answerOf(kind chime.Kind, detail string) answer {
 	return a
 }
 
+func answerToRefusal(e *chime.Error) answer {
+	a := answerOf(e.Kind, e.Message)
+	if e.Verbatim {
+		a.message = e.Message
+	}
+	return a
+}
+
 // answerTo returns what to answer to an error, and the error again if it is for the log because the client only gets a
 // fixed sentence.
 func answerTo(err error) (_ answer, internal error) {
@@ -85,7 +93,7 @@ func answerTo(err error) (_ answer, internal error) {
 	)
 	switch {
 	case errors.As(err, &refused):
-		return answerOf(refused.Kind, refused.Message), nil
+		return answerToRefusal(refused), nil
 	case errors.As(err, &invalid):
 		return answerOf(chime.BadRequest, invalid.Error()), nil
 	case errors.As(err, &route):

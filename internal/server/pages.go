@@ -6,21 +6,33 @@ import (
 	"strings"
 )
 
-// pagesPrefix begins the paths of the pages. No operation's path begins so.
-const pagesPrefix = "/invites/"
+// What is unsigned begins with one of these: the pages are for people with a link, the webhooks for whoever has the URL. No
+// operation's path begins so.
+const (
+	pagesPrefix = "/invites/"
+	hooksPrefix = "/incomingwebhooks/"
+)
 
-// page reports whether the request is for a page. Pages are unsigned: they are for people with a link.
-func (x *exchange) page() bool { return x.Pages != nil && strings.HasPrefix(x.target, pagesPrefix) }
+// unsigned returns who answers a request that needs no signature, and what the log calls it; nil for any other request.
+func (x *exchange) unsigned() (http.Handler, string) {
+	switch {
+	case x.Pages != nil && strings.HasPrefix(x.target, pagesPrefix):
+		return x.Pages, "page"
+	case x.Hooks != nil && strings.HasPrefix(x.target, hooksPrefix):
+		return x.Hooks, "webhook"
+	}
+	return nil, ""
+}
 
-// answerPage lets the page be answered, with a request id like every call.
-func (x *exchange) answerPage() {
+// answerUnsigned lets the handler answer, with a request id like every call.
+func (x *exchange) answerUnsigned(h http.Handler) {
 	defer func() {
 		if v := recover(); v != nil {
 			x.fail(panicError{v, debug.Stack()})
 		}
 	}()
 	x.w.Header()["x-amzn-RequestId"] = []string{x.id}
-	x.Pages.ServeHTTP(&statusWriter{x.w, &x.status}, x.r)
+	h.ServeHTTP(&statusWriter{x.w, &x.status}, x.r)
 }
 
 // statusWriter notes the status for the log.

@@ -37,6 +37,7 @@ type Config struct {
 	Tenant  chime.Tenant // whose the calls are that name no tenant, when signatures are not checked
 	Version string
 	Pages   http.Handler // of people rather than clients, below /invites/; nil for none
+	Hooks   http.Handler // of webhooks and the replies of bots, below /incomingwebhooks/; nil for none
 }
 
 // Server answers the API and the health checks. It is safe for concurrent use.
@@ -76,8 +77,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.health() {
 		return
 	}
-	if x.page() {
-		x.answerPage()
+	if h, _ := x.unsigned(); h != nil {
+		x.answerUnsigned(h)
 	} else {
 		x.answer()
 	}
@@ -109,8 +110,8 @@ type exchange struct {
 }
 
 func (x *exchange) operation() string {
-	if x.page() {
-		return "page"
+	if h, name := x.unsigned(); h != nil {
+		return name
 	}
 	if x.route.Op == nil {
 		return "-"

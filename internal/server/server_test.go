@@ -250,7 +250,7 @@ func TestRefusals(t *testing.T) {
 		{call{method: "GET", target: "/accounts", key: "NOBODYSKEY000000"}, 403, "UnrecognizedClientException", "The security token included in the request is invalid."},
 		{call{method: "GET", target: "/meetings", unsigned: true}, 403, "MissingAuthenticationTokenException", ""},
 		{call{method: "GET", target: "/meetings"}, 403, "ForbiddenException", "deprecated"},
-		{call{method: "POST", target: "/accounts/" + a + "/rooms", body: `{"Name":"x"}`}, 501, "NotImplementedException", "CreateRoom"},
+		{call{method: "GET", target: "/phone-numbers"}, 501, "NotImplementedException", "ListPhoneNumbers"},
 		{call{method: "POST", target: "/readyz", unsigned: true}, 405, "MethodNotAllowedException", ""},
 	} {
 		got := f.do(t, c.call)
@@ -261,6 +261,18 @@ func TestRefusals(t *testing.T) {
 	}
 	if log := f.log.String(); strings.Contains(log, "example.com") || strings.Contains(log, secret) {
 		t.Error("the log holds an e-mail address or a secret")
+	}
+}
+
+// TestStrictRooms shows a refusal that is Amazon's as a whole (observed).
+func TestStrictRooms(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *server.Config) { c.Gate = gate.New(c.DB, c.Source, ops.Settings{Rules: chime.Strict}) })
+	a := f.account(t)
+	r := f.do(t, call{method: "GET", target: "/accounts/" + a + "/rooms"})
+	want := `{"Code":"Forbidden","Message":"Chime Account provided is not an Enterprise Chime Account[AWS Account ID: 123456789012][Chime Account ID: ` + a + `]"}`
+	if r.status != 403 || r.header.Get("x-amzn-ErrorType") != "ForbiddenException" || r.text != want {
+		t.Errorf("ListRooms: %d %s %s, want 403 ForbiddenException %s", r.status, r.header.Get("x-amzn-ErrorType"), r.text, want)
 	}
 }
 

@@ -129,11 +129,11 @@ func writable(path string) error {
 
 // How the connections behave. synchronous=FULL with a write-ahead log means that a commit returns after the log's fsync.
 // The checkpointer folds the log into the database; wal_autocheckpoint is for the case that it cannot. The log's file keeps
-// its size, to be written over. Connections hold few pages; the system's cache holds the rest.
+// its size, to be written over. Connections hold few pages; the system's cache holds the rest. What is deleted is overwritten.
 var (
 	writerPragmas = []string{
 		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
-		"cache_size(-8000)", "wal_autocheckpoint(100000)", "journal_size_limit(150000000)",
+		"cache_size(-8000)", "wal_autocheckpoint(100000)", "journal_size_limit(150000000)", "secure_delete(on)",
 	}
 	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
 )

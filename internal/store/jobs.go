@@ -62,11 +62,11 @@ func (t *Tx) InsertJob(j *Job) {
 		toMillis(j.DueAt), toMillis(j.FinishedAt), j.Attempts, j.Error)
 }
 
-// UpdateJob writes what became of a job of the transaction's tenant, and lets go of it.
+// UpdateJob writes what became of a job of the transaction's tenant, and lets go of it: a beat that is under way misses it.
 func (t *Tx) UpdateJob(j *Job) {
 	t.queue(`
 		update jobs
-		set payload = $3, state = $4, due_at = $5, finished_at = $6, attempts = $7, error = $8, holder = null
+		set payload = $3, state = $4, due_at = $5, finished_at = $6, attempts = $7, error = $8, holder = null, beat = beat + 1
 		where tenant = $1 and id = $2`,
 		t.tenant, j.ID[:], j.Payload, string(j.State), toMillis(j.DueAt), toMillis(j.FinishedAt), j.Attempts, j.Error)
 }

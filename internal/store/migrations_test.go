@@ -25,7 +25,7 @@ var (
 )
 
 // byTime are indexes that serve the server's own work over all tenants, in order of time.
-var byTime = map[string]bool{"marks_made": true, "jobs_due": true, "jobs_finished": true}
+var byTime = map[string]bool{"marks_made": true, "jobs_due": true, "jobs_finished": true, "bot_events_finished": true}
 
 // TestMigrationsArePortable holds the migrations to what runs on both engines and on sharded ones, and to adding only, so
 // that the release before runs on the new schema.

@@ -434,7 +434,7 @@ func pgDuplicate(err error) (Promise, bool) {
 		return NoPromise, false
 	}
 	switch p := Promise(e.ConstraintName); p {
-	case UserEmail, UserPIN, UserNumber, MarkMade, DomainName, NumberHeld:
+	case UserEmail, UserPIN, UserNumber, MarkMade, DomainName, NumberHeld, RoomRequest, RoomMember, BotEmail:
 		return p, true
 	}
 	return NoPromise, false

@@ -29,6 +29,12 @@ func duplicate(err error) (Promise, bool) {
 		return UserNumber, true
 	case strings.Contains(err.Error(), "number_holds.number"):
 		return NumberHeld, true
+	case strings.Contains(err.Error(), "rooms.request"):
+		return RoomRequest, true
+	case strings.Contains(err.Error(), "memberships.member"):
+		return RoomMember, true
+	case strings.Contains(err.Error(), "bots.email_key"):
+		return BotEmail, true
 	}
 	return NoPromise, false
 }

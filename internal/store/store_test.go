@@ -237,3 +237,70 @@ func exec(t *testing.T, folder, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestWhatIsDeletedIsOverwritten looks for the content of messages in the files that a closed store leaves behind: one that
+// was emptied, one that was deleted, and one that is there.
+func TestWhatIsDeletedIsOverwritten(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	db, err := store.Open(t.Context(), folder, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := chimetest.Source()
+	account, room := source.NewID(), source.NewID()
+	update := func(fn func(*store.Tx) error) {
+		t.Helper()
+		if err := db.Update(t.Context(), 1, fn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	contents := map[string]bool{}
+	say := func(what string, size int) *chime.Message {
+		word := fmt.Sprintf("%s-%d-", what, size)
+		contents[word] = what == "kept"
+		m, err := chime.NewMessage(source, 1, account, room, account, chime.UserMember, strings.Repeat(word, size/len(word)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		update(func(tx *store.Tx) error { tx.InsertMessage(m); return nil })
+		return m
+	}
+	sizes := []int{20, 900, 4096} // within a page, and in pages of their own
+	var redacted []*chime.Message
+	for _, size := range sizes {
+		say("deleted", size)
+	}
+	for _, size := range sizes {
+		redacted = append(redacted, say("redacted", size))
+		say("kept", size)
+	}
+	for _, m := range redacted {
+		m.Redact(source)
+		update(func(tx *store.Tx) error { tx.UpdateMessage(m); return nil })
+	}
+	update(func(tx *store.Tx) error {
+		_, err := tx.DeleteMessages(account, room, chimetest.Start.Add(1), len(sizes))
+		return err
+	})
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var left strings.Builder
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(folder, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		left.Write(b)
+	}
+	for content, want := range contents {
+		if got := strings.Contains(left.String(), content); got != want {
+			t.Errorf("%q is in the files: %t, want %t", content, got, want)
+		}
+	}
+}

@@ -36,13 +36,16 @@ type Promise string
 
 // The promises, by the names of their indexes.
 const (
-	NoPromise  Promise = ""
-	UserEmail  Promise = "users_email"       // an e-mail address belongs to one user of the tenant
-	UserPIN    Promise = "users_pin"         // a PIN belongs to one user of the tenant
-	MarkMade   Promise = "marks_pkey"        // a call makes one thing
-	DomainName Promise = "domains_name"      // a domain belongs to one account of the tenant
-	UserNumber Promise = "users_number"      // a number belongs to one user of the tenant
-	NumberHeld Promise = "number_holds_pkey" // a number belongs to one tenant
+	NoPromise   Promise = ""
+	UserEmail   Promise = "users_email"       // an e-mail address belongs to one user of the tenant
+	UserPIN     Promise = "users_pin"         // a PIN belongs to one user of the tenant
+	MarkMade    Promise = "marks_pkey"        // a call makes one thing
+	DomainName  Promise = "domains_name"      // a domain belongs to one account of the tenant
+	UserNumber  Promise = "users_number"      // a number belongs to one user of the tenant
+	NumberHeld  Promise = "number_holds_pkey" // a number belongs to one tenant
+	RoomRequest Promise = "rooms_request"     // a request makes one room
+	RoomMember  Promise = "memberships_pkey"  // a member is in a room once
+	BotEmail    Promise = "bots_email"        // an address belongs to one bot of the tenant
 )
 
 // Met returns the promise that stopped the operation's writes the last time it ran, NoPromise the first time. An operation

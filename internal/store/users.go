@@ -130,8 +130,16 @@ func (t *Tx) UpdateUser(u *chime.User) {
 		t.userValues(u)...)
 }
 
-// DeleteUser removes a user with all that is known of them.
+// DeleteUser removes a user with all that is known of them, from rooms and conversations too. What they wrote there stays.
 func (t *Tx) DeleteUser(u *chime.User) {
+	t.queue(`
+		delete from memberships
+		where tenant = $1 and account = $2 and member = $3`,
+		t.tenant, u.AccountID[:], u.ID[:])
+	t.queue(`
+		delete from conversation_members
+		where tenant = $1 and account = $2 and member = $3`,
+		t.tenant, u.AccountID[:], u.ID[:])
 	t.queue(`
 		delete from users
 		where tenant = $1 and account = $2 and id = $3`,

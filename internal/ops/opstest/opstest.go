@@ -22,7 +22,7 @@ const Tenant chime.Tenant = 123456789012
 // Caller makes calls. Copies share the store and the clock.
 type Caller struct {
 	Gate    *gate.Gate
-	DB      *store.DB
+	DB      *store.DB // behind the gate, for jobs
 	Clock   *chimetest.Clock
 	Tenant  chime.Tenant
 	Account string     // the id of an account of Tenant, for operations that need one
@@ -55,6 +55,7 @@ func New(t testing.TB, change ...func(*ops.Settings)) *Caller {
 	for _, fn := range change {
 		fn(&settings)
 	}
+	c.DB = db
 	c.Gate = gate.New(db, source, settings)
 	c.Account = c.NewAccount("Example")
 	return c

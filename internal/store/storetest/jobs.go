@@ -93,6 +93,10 @@ func heldJobs(t *testing.T, s *suite) {
 	if err != nil || len(taken) != 1 || taken[0].ID != seen[1].ID {
 		t.Errorf("HoldJobs with what was read before: %v, %v; want the job that is free alone", taken, err)
 	}
+	s.update(t, func(tx *store.Tx) error { tx.UpdateJob(taken[0]); return nil })
+	if late, err := s.HoldJobs(t.Context(), second, taken); len(late) > 0 || err != nil {
+		t.Errorf("a beat for a job that was let go of meanwhile: %v, %v; want it free", late, err)
+	}
 	again, err := s.HoldJobs(t.Context(), first, held)
 	if err != nil || len(again) != 1 || again[0].Beat != 2 {
 		t.Errorf("HoldJobs by the holder: %v, %v; want beat 2", again, err)
@@ -105,7 +109,7 @@ func heldJobs(t *testing.T, s *suite) {
 	}
 	err = s.View(t.Context(), tenant, func(tx *store.Tx) error {
 		got, err := tx.Job(done.ID)
-		done.Holder = nil
+		done.Holder, done.Beat = nil, done.Beat+1
 		if diff := cmp.Diff(&done, got); diff != "" {
 			t.Errorf("the job that is done (-want +got):\n%s", diff)
 		}

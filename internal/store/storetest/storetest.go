@@ -59,6 +59,16 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"number settings":            numberSettings,
 		"dial-outs":                  dialOuts,
 		"the clock of tests":         advance,
+		"rooms":                      rooms,
+		"a request makes one room":   roomRequest,
+		"memberships":                memberships,
+		"bots":                       bots,
+		"events of bots":             events,
+		"messages":                   messages,
+		"webhooks":                   webhooks,
+		"conversations":              conversations,
+		"retention":                  retention,
+		"rooms of tenants are apart": roomsApart,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

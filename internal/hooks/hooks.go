@@ -1,0 +1,139 @@
+// Package hooks takes what is POSTed to the webhooks of rooms and to the reply endpoints of bots.
+//
+// It is a client of the gate like any other, but unsigned: the token in the URL is what shows that somebody may. What is
+// answered is what Amazon's service answered, so that tools need no more than another host. Neither the token nor what is
+// said reaches a log. Browsers get no help: there is no CORS.
+package hooks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/gate"
+	"github.com/carillon-server/carillon/internal/ops"
+)
+
+// maxBody bounds a body, in bytes: what may be said, with each character escaped.
+const maxBody = 8 * chime.MaxInboundLength
+
+// Hooks is the handler below [ops.InboundPath]. The answer's x-amzn-RequestId is the server's to set, before.
+type Hooks struct {
+	gate *gate.Gate
+	log  *slog.Logger
+}
+
+// New returns the handler.
+func New(g *gate.Gate, log *slog.Logger) *Hooks { return &Hooks{g, log} }
+
+// statuses are what the refusals are here (documented: developer guide).
+var statuses = map[chime.Kind]int{
+	chime.BadRequest:  http.StatusBadRequest,
+	chime.Forbidden:   http.StatusForbidden, // the URL is not valid
+	chime.NotFound:    http.StatusNotFound,  // the URL has ended
+	chime.Throttled:   http.StatusTooManyRequests,
+	chime.Unavailable: http.StatusServiceUnavailable,
+}
+
+// ServeHTTP answers one request.
+func (h *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed, "a webhook is for POST")
+		return
+	}
+	token := r.URL.Query().Get("token")
+	tenant, ok := ops.InboundTenant(token)
+	if !ok {
+		refuse(w, http.StatusForbidden, "the URL is not valid; copy it as it was shown")
+		return
+	}
+	content, status, reason := read(w, r)
+	if status != 0 {
+		refuse(w, status, reason)
+		return
+	}
+	var said *chime.Message
+	err := h.gate.Work(r.Context(), tenant, func(c *ops.Call) (err error) {
+		said, err = c.Receive(strings.TrimPrefix(r.URL.Path, ops.InboundPath), token, content)
+		return err
+	})
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	write(w, http.StatusOK, posted{said.ID.String(), said.PlaceID.String()})
+}
+
+// posted is the answer to what was taken.
+type posted struct {
+	MessageID string `json:"MessageId"`
+	RoomID    string `json:"RoomId"`
+}
+
+// read returns what is to be said, or the status and the reason of a refusal.
+func read(w http.ResponseWriter, r *http.Request) (content string, status int, reason string) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return "", http.StatusRequestEntityTooLarge, "Content must be at most 4096 bytes"
+	}
+	var in struct{ Content *string }
+	switch {
+	case err != nil:
+		return "", http.StatusBadRequest, "the body ended early or did not come in time"
+	case json.Unmarshal(body, &in) != nil || in.Content == nil:
+		return "", http.StatusBadRequest, `the body must be JSON like {"Content": "hello"}`
+	case len(*in.Content) > chime.MaxInboundLength:
+		return "", http.StatusRequestEntityTooLarge, "Content must be at most 4096 bytes"
+	}
+	return *in.Content, 0, ""
+}
+
+// fail answers an error, and logs what the client is not told.
+func (h *Hooks) fail(w http.ResponseWriter, r *http.Request, err error) {
+	for kind, status := range statuses {
+		if !errors.Is(err, kind) {
+			continue
+		}
+		if kind == chime.Throttled {
+			w.Header().Set("Retry-After", "1")
+		}
+		if cause := errors.Unwrap(err); cause != nil {
+			h.note(w, r, cause)
+		}
+		refuse(w, status, err.Error())
+		return
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		refuse(w, http.StatusServiceUnavailable, "the call ended before its answer")
+		return
+	}
+	h.note(w, r, err)
+	refuse(w, http.StatusInternalServerError, "the service failed; the log has the reason under this request id")
+}
+
+func (h *Hooks) note(w http.ResponseWriter, r *http.Request, err error) {
+	h.log.LogAttrs(r.Context(), slog.LevelError, "webhook failed", slog.String("request", w.Header().Get("x-amzn-RequestId")), slog.Any("error", err))
+}
+
+func refuse(w http.ResponseWriter, status int, message string) {
+	write(w, status, struct{ Message string }{message})
+}
+
+// write writes the answer in one piece.
+func write(w http.ResponseWriter, status int, answer any) {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		panic(err) // a bug: these are strings
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // an error means that the client has gone
+}

@@ -1,0 +1,25 @@
+package ops
+
+import (
+	"encoding/base64"
+	"testing"
+)
+
+// FuzzParseInbound reads anything as a token; what is taken for one says the same when it is written again.
+func FuzzParseInbound(f *testing.F) {
+	f.Add("")
+	f.Add("token")
+	f.Add(base64.RawURLEncoding.EncodeToString(make([]byte, inboundSize)))
+	f.Fuzz(func(t *testing.T, token string) {
+		in, ok := parseInbound(token)
+		if !ok {
+			return
+		}
+		if again := base64.RawURLEncoding.EncodeToString(append(in.said(), in.sum[:]...)); again != token {
+			t.Errorf("%q is written again as %q", token, again)
+		}
+		if tenant, ok := InboundTenant(token); !ok || tenant != in.tenant {
+			t.Errorf("the tenant of %q is %v, %t", token, tenant, ok)
+		}
+	})
+}
