@@ -1,7 +1,8 @@
-from client import Case
+from client import UNKNOWN_ID, Case
 
 
 class Unbuilt(Case):
     def test_operation_that_is_not_built(self):
-        message = self.check_error("NotImplementedException", "GetGlobalSettings", {})
-        self.assertIn("GetGlobalSettings is not built yet", message)
+        members = {"AccountId": UNKNOWN_ID, "ConversationId": UNKNOWN_ID, "MessageId": UNKNOWN_ID}
+        message = self.check_error("NotImplementedException", "RedactConversationMessage", members)
+        self.assertIn("RedactConversationMessage is not built yet", message)

@@ -1,13 +1,13 @@
 from botocore.exceptions import ClientError
 
-from client import Case, chime
+from client import UNKNOWN_ID, Case, chime
 
 
 class Unbuilt(Case):
     def test_operation_that_is_not_built(self):
         with self.assertRaises(ClientError) as caught:
-            chime.get_global_settings()
+            chime.redact_conversation_message(AccountId=UNKNOWN_ID, ConversationId=UNKNOWN_ID, MessageId=UNKNOWN_ID)
         answer = caught.exception.response
         self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 501)
         self.assertEqual(answer["Error"]["Code"], "NotImplementedException")
-        self.assertIn("GetGlobalSettings is not built yet", answer["Error"]["Message"])
+        self.assertIn("RedactConversationMessage is not built yet", answer["Error"]["Message"])
