@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta, timezone
 
-from client import TELLS_REPETITIONS, UNKNOWN_ID, UUID, Case, aws, order_fault
+from client import TELLS_REPETITIONS, UNKNOWN_ID, UUID, Case, aws, carillon, order_fault
 
 
 class Users(Case):
@@ -97,3 +97,72 @@ class Users(Case):
         self.assertEqual([u["UserId"] for u in first["Users"]], made[:3])
         rest = aws("ListUsers", "--page-size=2", "--starting-token", first["NextToken"], AccountId=account)
         self.assertEqual([u["UserId"] for u in rest["Users"]], made[3:])
+
+    def test_update_user(self):
+        ids = self.create("update@example.com")
+        user = aws("GetUser", **ids)["User"]
+        room = {"IsAlexaForBusinessEnabled": True, "AlexaForBusinessRoomArn": "arn:aws:a4b:us-east-1:210987654321:room/tower"}
+        changed = aws("UpdateUser", **ids, LicenseType="Basic", UserType="SharedDevice", AlexaForBusinessMetadata=room)["User"]
+        self.assertEqual(changed, user | {
+            "LicenseType": "Basic",  # shows 20
+            "UserType": "SharedDevice",
+            "AlexaForBusinessMetadata": room,  # shows 17
+        })
+        self.assertEqual(aws("GetUser", **ids)["User"], changed)
+        aws("UpdateUser", **ids, AlexaForBusinessMetadata={"IsAlexaForBusinessEnabled": False})
+        changed["AlexaForBusinessMetadata"]["IsAlexaForBusinessEnabled"] = False  # and the room stays
+        self.assertEqual(aws("UpdateUser", **ids)["User"], changed)
+        self.assertEqual(aws("GetUser", **ids)["User"], changed)
+
+    def test_update_user_errors(self):
+        self.check_errors("UpdateUser", self.create("update.errors@example.com"), {
+            "BadRequestException": {"LicenseType": "Plus"},
+            "NotFoundException": {"UserId": UNKNOWN_ID},
+        })
+
+    def test_every_license(self):
+        account = aws("CreateAccount", Name="Licenses")["Account"]["AccountId"]
+        licenses = ["Basic", "Plus", "Pro", "ProTrial"]
+        carillon("UpdateSupportedLicenses", AccountId=account, SupportedLicenses=licenses)
+        self.assertEqual(aws("GetAccount", AccountId=account)["Account"]["SupportedLicenses"], licenses)
+        first = aws("CreateUser", AccountId=account, Email="license@example.com")["User"]["UserId"]
+        for license in licenses:
+            with self.subTest(license):
+                aws("UpdateAccount", AccountId=account, DefaultLicense=license)
+                user = aws("CreateUser", AccountId=account, Email=f"{license}@example.com")["User"]
+                self.assertEqual(user["LicenseType"], license)  # shows 20, 21, 22, 23
+                aws("UpdateUser", AccountId=account, UserId=first, LicenseType=license)
+                self.assertEqual(aws("GetUser", AccountId=account, UserId=first)["User"]["LicenseType"], license)
+
+    def test_logout_user(self):
+        ids = self.create("logout@example.com")
+        before = carillon("GetUserSession", **ids)["UserSession"]["SessionEpoch"]
+        aws("LogoutUser", **ids)
+        self.assertGreater(carillon("GetUserSession", **ids)["UserSession"]["SessionEpoch"], before)
+
+    def test_logout_user_errors(self):
+        self.check_errors("LogoutUser", self.create("logout.errors@example.com"), {
+            "BadRequestException": {"UserId": " "},
+            "NotFoundException": {"UserId": UNKNOWN_ID},
+        })
+
+    def test_reset_personal_pin(self):
+        ids = self.create("pin@example.com")
+        before = aws("GetUser", **ids)["User"]
+        after = aws("ResetPersonalPIN", **ids)["User"]
+        self.assertRegex(after["PersonalPIN"], r"^[0-9]{10}$")
+        self.assertNotEqual(after["PersonalPIN"], before["PersonalPIN"])
+        self.assertEqual(after, before | {"PersonalPIN": after["PersonalPIN"]})
+        self.assertEqual(aws("GetUser", **ids)["User"], after)
+
+    def test_reset_personal_pin_errors(self):
+        invited = aws("InviteUsers", AccountId=self.account, UserEmailList=["without.pin@example.com"])["Invites"][0]["InviteId"]
+        self.check_errors("ResetPersonalPIN", self.create("pin.errors@example.com"), {
+            "BadRequestException": {"UserId": invited},
+            "NotFoundException": {"UserId": UNKNOWN_ID},
+        })
+
+    def create(self, email):
+        """Makes a user, and returns what a call names it by."""
+        user = aws("CreateUser", AccountId=self.account, Email=email)["User"]
+        return {"AccountId": user["AccountId"], "UserId": user["UserId"]}

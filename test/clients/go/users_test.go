@@ -3,6 +3,7 @@ package clients
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -93,7 +94,7 @@ func TestCreateUserErrors(t *testing.T) {
 func TestCreateUserAgainAfterALostAnswer(t *testing.T) {
 	c := connect(t)
 	account := createAccount(t, c, "Lost").AccountId
-	orderFault(t, "Operation=CreateUser", "Drop=AfterCommit", "Count=1")
+	carillon(t, "PutFault", "Operation=CreateUser", "Drop=AfterCommit", "Count=1")
 	answer := do(t, c.CreateUser, &chime.CreateUserInput{AccountId: account, Email: aws.String("lost@example.com")})
 	if attempts, _ := retry.GetAttemptResults(answer.ResultMetadata); len(attempts.Results) != 2 {
 		t.Errorf("%d attempts, want 2", len(attempts.Results))
@@ -152,4 +153,112 @@ func TestListUsersPages(t *testing.T) {
 	}
 	equal(t, sizes, []int{2, 2, 1})
 	equal(t, found, made)
+}
+
+func getUser(t *testing.T, c *chime.Client, account, user *string) *types.User {
+	t.Helper()
+	return do(t, c.GetUser, &chime.GetUserInput{AccountId: account, UserId: user}).User
+}
+
+func TestUpdateUser(t *testing.T) {
+	c := connect(t)
+	account := createAccount(t, c, "Update").AccountId
+	user := createUser(t, c, &chime.CreateUserInput{AccountId: account, Email: aws.String("update@example.com")})
+	room := types.AlexaForBusinessMetadata{
+		IsAlexaForBusinessEnabled: aws.Bool(true),
+		AlexaForBusinessRoomArn:   aws.String("arn:aws:a4b:us-east-1:210987654321:room/tower"),
+	}
+	changed := do(t, c.UpdateUser, &chime.UpdateUserInput{
+		AccountId: account, UserId: user.UserId,
+		LicenseType: types.LicenseBasic, UserType: types.UserTypeSharedDevice, AlexaForBusinessMetadata: &room,
+	}).User
+	user.LicenseType = types.LicenseBasic // shows 20
+	user.UserType = types.UserTypeSharedDevice
+	user.AlexaForBusinessMetadata = &room // shows 17
+	equal(t, changed, user)
+	equal(t, getUser(t, c, account, user.UserId), user)
+	off := &types.AlexaForBusinessMetadata{IsAlexaForBusinessEnabled: aws.Bool(false)}
+	do(t, c.UpdateUser, &chime.UpdateUserInput{AccountId: account, UserId: user.UserId, AlexaForBusinessMetadata: off})
+	room.IsAlexaForBusinessEnabled = aws.Bool(false) // and the room stays
+	equal(t, do(t, c.UpdateUser, &chime.UpdateUserInput{AccountId: account, UserId: user.UserId}).User, user)
+	equal(t, getUser(t, c, account, user.UserId), user)
+}
+
+func TestUpdateUserErrors(t *testing.T) {
+	c := connect(t)
+	account := createAccount(t, c, "Errors").AccountId
+	user := createUser(t, c, &chime.CreateUserInput{AccountId: account, Email: aws.String("update.errors@example.com")})
+	checkErrors(t, "UpdateUser", c.UpdateUser, chime.UpdateUserInput{AccountId: account, UserId: user.UserId}, []cause[chime.UpdateUserInput]{
+		{new(types.BadRequestException), func(in *chime.UpdateUserInput) { in.LicenseType = types.LicensePlus }},
+		{new(types.NotFoundException), func(in *chime.UpdateUserInput) { in.UserId = aws.String(unknownID) }},
+	})
+}
+
+func TestEveryLicense(t *testing.T) {
+	c := connect(t)
+	account := createAccount(t, c, "Licenses").AccountId
+	licenses := []types.License{types.LicenseBasic, types.LicensePlus, types.LicensePro, types.LicenseProTrial}
+	carillon(t, "UpdateSupportedLicenses", "AccountId="+*account, "SupportedLicenses=Basic,Plus,Pro,ProTrial")
+	equal(t, do(t, c.GetAccount, &chime.GetAccountInput{AccountId: account}).Account.SupportedLicenses, licenses)
+	first := createUser(t, c, &chime.CreateUserInput{AccountId: account, Email: aws.String("license@example.com")}).UserId
+	for _, license := range licenses {
+		do(t, c.UpdateAccount, &chime.UpdateAccountInput{AccountId: account, DefaultLicense: license})
+		user := createUser(t, c, &chime.CreateUserInput{AccountId: account, Email: aws.String(string(license) + "@example.com")})
+		equal(t, user.LicenseType, license) // shows 20, 21, 22, 23
+		do(t, c.UpdateUser, &chime.UpdateUserInput{AccountId: account, UserId: first, LicenseType: license})
+		equal(t, getUser(t, c, account, first).LicenseType, license)
+	}
+}
+
+func TestLogoutUser(t *testing.T) {
+	c := connect(t)
+	account := createAccount(t, c, "Logout").AccountId
+	user := createUser(t, c, &chime.CreateUserInput{AccountId: account, Email: aws.String("logout@example.com")}).UserId
+	epoch := func() int {
+		n, err := strconv.Atoi(carillon(t, "GetUserSession", "AccountId="+*account, "UserId="+*user, "--query=UserSession.SessionEpoch"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := epoch()
+	do(t, c.LogoutUser, &chime.LogoutUserInput{AccountId: account, UserId: user})
+	if after := epoch(); after <= before {
+		t.Errorf("session epoch %d, then %d, want a greater one", before, after)
+	}
+}
+
+func TestLogoutUserErrors(t *testing.T) {
+	c := connect(t)
+	account := createAccount(t, c, "Errors").AccountId
+	user := createUser(t, c, &chime.CreateUserInput{AccountId: account, Email: aws.String("logout.errors@example.com")})
+	checkErrors(t, "LogoutUser", c.LogoutUser, chime.LogoutUserInput{AccountId: account, UserId: user.UserId}, []cause[chime.LogoutUserInput]{
+		{new(types.BadRequestException), func(in *chime.LogoutUserInput) { in.UserId = aws.String(" ") }},
+		{new(types.NotFoundException), func(in *chime.LogoutUserInput) { in.UserId = aws.String(unknownID) }},
+	})
+}
+
+func TestResetPersonalPIN(t *testing.T) {
+	c := connect(t)
+	account := createAccount(t, c, "PIN").AccountId
+	user := createUser(t, c, &chime.CreateUserInput{AccountId: account, Email: aws.String("pin@example.com")})
+	after := do(t, c.ResetPersonalPIN, &chime.ResetPersonalPINInput{AccountId: account, UserId: user.UserId}).User
+	matches(t, after.PersonalPIN, regexp.MustCompile(`^[0-9]{10}$`))
+	if *after.PersonalPIN == *user.PersonalPIN {
+		t.Errorf("PersonalPIN is still %s", *after.PersonalPIN)
+	}
+	user.PersonalPIN = after.PersonalPIN
+	equal(t, after, user)
+	equal(t, getUser(t, c, account, user.UserId), user)
+}
+
+func TestResetPersonalPINErrors(t *testing.T) {
+	c := connect(t)
+	account := createAccount(t, c, "Errors").AccountId
+	user := createUser(t, c, &chime.CreateUserInput{AccountId: account, Email: aws.String("pin.errors@example.com")})
+	invited := invite(t, c, account, "without.pin@example.com")[0].InviteId
+	checkErrors(t, "ResetPersonalPIN", c.ResetPersonalPIN, chime.ResetPersonalPINInput{AccountId: account, UserId: user.UserId}, []cause[chime.ResetPersonalPINInput]{
+		{new(types.BadRequestException), func(in *chime.ResetPersonalPINInput) { in.UserId = invited }},
+		{new(types.NotFoundException), func(in *chime.ResetPersonalPINInput) { in.UserId = aws.String(unknownID) }},
+	})
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { paginateListUsers } from "@aws-sdk/client-chime";
-import { checkErrors, chime, collect, orderFault, recent, unknownId, uuid } from "./client.js";
+import { carillon, checkErrors, chime, collect, orderFault, recent, unknownId, uuid } from "./client.js";
 
 async function createAccount(Name) {
   return (await chime.createAccount({ Name })).Account.AccountId;
@@ -107,4 +107,88 @@ test("ListUsers pages", async () => {
   const pages = await collect(paginateListUsers({ client: chime, pageSize: 2 }, { AccountId }));
   assert.deepEqual(pages.map((page) => page.Users.length), [2, 2, 1]);
   assert.deepEqual(pages.flatMap((page) => page.Users.map((u) => u.UserId)), made);
+});
+
+// createIds makes a user, and returns what a call names it by.
+async function createIds(Email) {
+  const { UserId } = await createUser({ AccountId: account, Email });
+  return { AccountId: account, UserId };
+}
+
+async function getUser(ids) {
+  return (await chime.getUser(ids)).User;
+}
+
+test("UpdateUser", async () => {
+  const ids = await createIds("update@example.com");
+  const user = await getUser(ids);
+  const room = { IsAlexaForBusinessEnabled: true, AlexaForBusinessRoomArn: "arn:aws:a4b:us-east-1:210987654321:room/tower" };
+  const change = { LicenseType: "Basic", UserType: "SharedDevice", AlexaForBusinessMetadata: room };
+  const changed = (await chime.updateUser({ ...ids, ...change })).User;
+  assert.deepEqual(changed, {
+    ...user,
+    LicenseType: "Basic", // shows 20
+    UserType: "SharedDevice",
+    AlexaForBusinessMetadata: room, // shows 17
+  });
+  assert.deepEqual(await getUser(ids), changed);
+  await chime.updateUser({ ...ids, AlexaForBusinessMetadata: { IsAlexaForBusinessEnabled: false } });
+  changed.AlexaForBusinessMetadata.IsAlexaForBusinessEnabled = false; // and the room stays
+  assert.deepEqual((await chime.updateUser(ids)).User, changed);
+  assert.deepEqual(await getUser(ids), changed);
+});
+
+test("UpdateUser errors", async () => {
+  await checkErrors("UpdateUser", await createIds("update.errors@example.com"), {
+    BadRequestException: { LicenseType: "Plus" },
+    NotFoundException: { UserId: unknownId },
+  });
+});
+
+test("every license", async () => {
+  const AccountId = await createAccount("Licenses");
+  const licenses = ["Basic", "Plus", "Pro", "ProTrial"];
+  carillon("UpdateSupportedLicenses", { AccountId, SupportedLicenses: licenses });
+  assert.deepEqual((await chime.getAccount({ AccountId })).Account.SupportedLicenses, licenses);
+  const { UserId } = await createUser({ AccountId, Email: "license@example.com" });
+  for (const license of licenses) {
+    await chime.updateAccount({ AccountId, DefaultLicense: license });
+    const user = await createUser({ AccountId, Email: `${license}@example.com` });
+    assert.equal(user.LicenseType, license); // shows 20, 21, 22, 23
+    await chime.updateUser({ AccountId, UserId, LicenseType: license });
+    assert.equal((await getUser({ AccountId, UserId })).LicenseType, license);
+  }
+});
+
+test("LogoutUser", async () => {
+  const ids = await createIds("logout@example.com");
+  const epoch = () => carillon("GetUserSession", ids).UserSession.SessionEpoch;
+  const before = epoch();
+  await chime.logoutUser(ids);
+  assert.ok(epoch() > before);
+});
+
+test("LogoutUser errors", async () => {
+  await checkErrors("LogoutUser", await createIds("logout.errors@example.com"), {
+    BadRequestException: { UserId: " " },
+    NotFoundException: { UserId: unknownId },
+  });
+});
+
+test("ResetPersonalPIN", async () => {
+  const ids = await createIds("pin@example.com");
+  const before = await getUser(ids);
+  const after = (await chime.resetPersonalPIN(ids)).User;
+  assert.match(after.PersonalPIN, /^[0-9]{10}$/);
+  assert.notEqual(after.PersonalPIN, before.PersonalPIN);
+  assert.deepEqual(after, { ...before, PersonalPIN: after.PersonalPIN });
+  assert.deepEqual(await getUser(ids), after);
+});
+
+test("ResetPersonalPIN errors", async () => {
+  const { Invites } = await chime.inviteUsers({ AccountId: account, UserEmailList: ["without.pin@example.com"] });
+  await checkErrors("ResetPersonalPIN", await createIds("pin.errors@example.com"), {
+    BadRequestException: { UserId: Invites[0].InviteId },
+    NotFoundException: { UserId: unknownId },
+  });
 });

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta, timezone
 
-from client import UNKNOWN_ID, UUID, Case, chime, order_fault
+from client import UNKNOWN_ID, UUID, Case, carillon, chime, order_fault
 
 
 class Users(Case):
@@ -91,3 +91,72 @@ class Users(Case):
         pages = list(chime.get_paginator("list_users").paginate(AccountId=account, PaginationConfig={"PageSize": 2}))
         self.assertEqual([len(page["Users"]) for page in pages], [2, 2, 1])
         self.assertEqual([u["UserId"] for page in pages for u in page["Users"]], [u["UserId"] for u in made])
+
+    def test_update_user(self):
+        ids = self.create("update@example.com")
+        user = chime.get_user(**ids)["User"]
+        room = {"IsAlexaForBusinessEnabled": True, "AlexaForBusinessRoomArn": "arn:aws:a4b:us-east-1:210987654321:room/tower"}
+        changed = chime.update_user(**ids, LicenseType="Basic", UserType="SharedDevice", AlexaForBusinessMetadata=room)["User"]
+        self.assertEqual(changed, user | {
+            "LicenseType": "Basic",  # shows 20
+            "UserType": "SharedDevice",
+            "AlexaForBusinessMetadata": room,  # shows 17
+        })
+        self.assertEqual(chime.get_user(**ids)["User"], changed)
+        chime.update_user(**ids, AlexaForBusinessMetadata={"IsAlexaForBusinessEnabled": False})
+        changed["AlexaForBusinessMetadata"]["IsAlexaForBusinessEnabled"] = False  # and the room stays
+        self.assertEqual(chime.update_user(**ids)["User"], changed)
+        self.assertEqual(chime.get_user(**ids)["User"], changed)
+
+    def test_update_user_errors(self):
+        self.check_errors("UpdateUser", self.create("update.errors@example.com"), {
+            "BadRequestException": {"LicenseType": "Plus"},
+            "NotFoundException": {"UserId": UNKNOWN_ID},
+        })
+
+    def test_every_license(self):
+        account = chime.create_account(Name="Licenses")["Account"]["AccountId"]
+        licenses = ["Basic", "Plus", "Pro", "ProTrial"]
+        carillon("UpdateSupportedLicenses", AccountId=account, SupportedLicenses=licenses)
+        self.assertEqual(chime.get_account(AccountId=account)["Account"]["SupportedLicenses"], licenses)
+        first = chime.create_user(AccountId=account, Email="license@example.com")["User"]["UserId"]
+        for license in licenses:
+            with self.subTest(license):
+                chime.update_account(AccountId=account, DefaultLicense=license)
+                user = chime.create_user(AccountId=account, Email=f"{license}@example.com")["User"]
+                self.assertEqual(user["LicenseType"], license)  # shows 20, 21, 22, 23
+                chime.update_user(AccountId=account, UserId=first, LicenseType=license)
+                self.assertEqual(chime.get_user(AccountId=account, UserId=first)["User"]["LicenseType"], license)
+
+    def test_logout_user(self):
+        ids = self.create("logout@example.com")
+        before = carillon("GetUserSession", **ids)["UserSession"]["SessionEpoch"]
+        chime.logout_user(**ids)
+        self.assertGreater(carillon("GetUserSession", **ids)["UserSession"]["SessionEpoch"], before)
+
+    def test_logout_user_errors(self):
+        self.check_errors("LogoutUser", self.create("logout.errors@example.com"), {
+            "BadRequestException": {"UserId": " "},
+            "NotFoundException": {"UserId": UNKNOWN_ID},
+        })
+
+    def test_reset_personal_pin(self):
+        ids = self.create("pin@example.com")
+        before = chime.get_user(**ids)["User"]
+        after = chime.reset_personal_pin(**ids)["User"]
+        self.assertRegex(after["PersonalPIN"], r"^[0-9]{10}$")
+        self.assertNotEqual(after["PersonalPIN"], before["PersonalPIN"])
+        self.assertEqual(after, before | {"PersonalPIN": after["PersonalPIN"]})
+        self.assertEqual(chime.get_user(**ids)["User"], after)
+
+    def test_reset_personal_pin_errors(self):
+        invited = chime.invite_users(AccountId=self.account, UserEmailList=["without.pin@example.com"])["Invites"][0]["InviteId"]
+        self.check_errors("ResetPersonalPIN", self.create("pin.errors@example.com"), {
+            "BadRequestException": {"UserId": invited},
+            "NotFoundException": {"UserId": UNKNOWN_ID},
+        })
+
+    def create(self, email):
+        """Makes a user, and returns what a call names it by."""
+        user = chime.create_user(AccountId=self.account, Email=email)["User"]
+        return {"AccountId": user["AccountId"], "UserId": user["UserId"]}
