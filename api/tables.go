@@ -215,13 +215,6 @@ func labelName(segment string) (name string, ok bool) {
 	return segment[1 : len(segment)-1], true
 }
 
-// A NotBuiltError says that an operation of Amazon's API is not there yet.
-type NotBuiltError struct {
-	Operation string
-}
-
-func (e *NotBuiltError) Error() string { return e.Operation + " is not built yet" }
-
 // timeForm is how the API writes times: ISO 8601, UTC, milliseconds.
 const timeForm = "2006-01-02T15:04:05.000Z"
 

@@ -327,7 +327,7 @@ func (e *emitter) operation(op *operation) {
 	e.printf("Invoke: func(ctx context.Context, s Operations, in any) (any, error) {\nreturn s.%s(ctx, in.(*%sInput))\n},\n},\n", op.name, op.name)
 }
 
-// operations emits the interface and its placeholder.
+// operations emits the interface.
 func (e *emitter) operations() {
 	e.printf("// Operations has a method for every operation of both models.\n")
 	e.printf("// The output is to be looked at only if the error is nil.\ntype Operations interface {\n")
@@ -335,12 +335,4 @@ func (e *emitter) operations() {
 		e.printf("%s(ctx context.Context, in *%sInput) (*%sOutput, error)\n", op.name, op.name, op.name)
 	}
 	e.printf("}\n\n")
-	e.printf("// NotBuilt has the operations of Amazon's API as methods that return a *NotBuiltError. Embedded, it stands in\n")
-	e.printf("// for what its holder lacks; extensions are not among them, so that a missing one does not compile.\ntype NotBuilt struct{}\n\n")
-	for _, op := range e.model.operations {
-		if !op.extension {
-			e.printf("// %s returns a *NotBuiltError.\n", op.name)
-			e.printf("func (NotBuilt) %s(context.Context, *%sInput) (*%sOutput, error) {\nreturn nil, &NotBuiltError{Operation: %q}\n}\n\n", op.name, op.name, op.name, op.name)
-		}
-	}
 }

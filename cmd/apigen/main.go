@@ -2,7 +2,7 @@
 //
 // It is run by `go generate` in the folder of package api and takes no arguments. It writes types.gen.go
 // (structures and enum constants), tables.gen.go (rules, members, operations, exceptions) and operations.gen.go
-// (the interface and its placeholder). The same models always give the same bytes. A model it does not
+// (the interface). The same models always give the same bytes. A model it does not
 // understand completely is refused, and nothing is written.
 package main
 

@@ -153,7 +153,7 @@ func (c *caller) call(ctx context.Context, op *api.Operation, in any) ([]byte, e
 	for attempt := 1; ; attempt++ {
 		answer, err := c.try(ctx, request, invocation, attempt)
 		var refused *answerError
-		again := err != nil && (!errors.As(err, &refused) || refused.status >= 500 && refused.status != http.StatusNotImplemented)
+		again := err != nil && (!errors.As(err, &refused) || refused.status >= 500)
 		if !again || attempt == callAttempts || ctx.Err() != nil {
 			return answer, err
 		}

@@ -13,7 +13,7 @@ const compatibilityHead = `<!-- Written by cmd/docgen from the code and its comm
 
 # Compatibility with the Amazon Chime API
 
-**%d of the %d operations are built.** The others are recognised, verified and checked, and answered 501.
+**%d of the %d operations are built.**
 
 Each rule says what it rests on:
 

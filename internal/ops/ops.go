@@ -40,7 +40,6 @@ type Settings struct {
 
 // Call is one call under way: who calls, and what the operation may use. It lives as long as its transaction.
 type Call struct {
-	api.NotBuilt // answers for the operations that are still to come
 	*Settings
 
 	Caller chime.Caller

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -87,7 +86,6 @@ func answerTo(err error) (_ answer, internal error) {
 		invalid   *api.InvalidError
 		route     *api.RouteError
 		signature *sigv4.Error
-		notBuilt  *api.NotBuiltError
 		ordered   *gate.Exception
 		removed   *removedError
 	)
@@ -101,9 +99,6 @@ func answerTo(err error) (_ answer, internal error) {
 	case errors.As(err, &signature):
 		// The modern names of rest-json services, by which SDKs correct their clocks (decided).
 		return answer{http.StatusForbidden, signature.Name, signature.Name, signature.Message}, nil
-	case errors.As(err, &notBuilt):
-		return answer{http.StatusNotImplemented, "NotImplementedException", "NotImplemented",
-			fmt.Sprintf("%s is not built yet in this version of Carillon", notBuilt.Operation)}, nil
 	case errors.As(err, &removed):
 		a := answerOf(chime.Forbidden, "")
 		a.message = removed.Error()

@@ -3,7 +3,6 @@
 package clients
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,9 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/carillon-server/carillon/api"
-	"github.com/carillon-server/carillon/internal/ops"
 )
 
 // cases says where the cases of each client are.
@@ -55,42 +51,6 @@ func TestEveryItemOfTheContractIsShownOrOwed(t *testing.T) {
 			case !shown[n] && !owed[n]:
 				t.Errorf("%s has no case that shows item %s", client, item)
 			}
-		}
-	}
-}
-
-func TestNothingIsOwedByWhatIsBuilt(t *testing.T) {
-	t.Parallel()
-	for _, line := range lines(t, "owed.txt") {
-		item, operation, _ := strings.Cut(line, ": ")
-		if built(t, operation) {
-			t.Errorf("%s is built: move item %s from owed.txt into the cases of each client", operation, item)
-		}
-	}
-}
-
-// built reports whether ops has the operation. Those that it lacks say so without a look at their input or at what the
-// call may use; those that it has miss the transaction.
-func built(t *testing.T, operation string) (yes bool) {
-	op := api.ByName(operation)
-	if op == nil {
-		return false // not even in a model
-	}
-	defer func() {
-		if recover() != nil {
-			yes = true
-		}
-	}()
-	_, err := op.Invoke(t.Context(), &ops.Call{}, op.Input.New())
-	var notBuilt *api.NotBuiltError
-	return !errors.As(err, &notBuilt)
-}
-
-func TestBuiltTellsWhatIsBuilt(t *testing.T) {
-	t.Parallel()
-	for _, operation := range []string{"CreateUser", "ListAccounts", "PutFault"} {
-		if !built(t, operation) {
-			t.Errorf("%s is not built", operation)
 		}
 	}
 }
