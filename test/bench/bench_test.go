@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 
 func TestEveryFigureIsMeasured(t *testing.T) {
 	t.Parallel()
-	o := options{users: 250, store: t.TempDir(), turns: 1, duration: 100 * time.Millisecond, connections: []int{1, 4}, operations: operations, json: true}
+	o := options{users: 250, store: t.TempDir(), turns: 1, duration: 100 * time.Millisecond, connections: []int{1, 4}, operations: byDefault, json: true}
 	var out bytes.Buffer
 	if err := run(o, &out, newProgress(os.Stderr)); err != nil {
 		t.Fatal(err)
@@ -44,8 +44,22 @@ func TestEveryFigureIsMeasured(t *testing.T) {
 		t.Errorf("fsyncs per create = %v at %d connections", *f, fsyncConnections)
 	}
 
+	first := bytes.Clone(out.Bytes())
+	o.store, o.connections, o.operations = t.TempDir(), []int{2}, []string{inviteUsers, batchSuspendUser}
+	out.Reset()
+	if err := run(o, &out, newProgress(os.Stderr)); err != nil {
+		t.Fatal(err)
+	}
+	var many report
+	if err := json.Unmarshal(out.Bytes(), &many); err != nil {
+		t.Fatal(err)
+	}
+	if len(many.Rows) != 2 || many.Rows[0].Rate <= 0 || many.Rows[1].Rate <= 0 {
+		t.Errorf("figures of operations for many are missing: %s", out.Bytes())
+	}
+
 	before := filepath.Join(t.TempDir(), "before.json")
-	if err := os.WriteFile(before, out.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(before, first, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	earlier, err := readReport(before)

@@ -27,6 +27,8 @@ answer's status is checked.
     go run ./test/bench                                     a new store
     go run ./test/bench --users 1000000 --store /tmp/1m     a large one, which is kept and used again
     go run ./test/bench --operations GetUser --connections 64 --turns 9
+    go run ./test/bench --operations InviteUsers,BatchSuspendUser --connections 1,16 --users 20000
+    go run ./test/bench --operations InviteUsers --connections 1,16 --slow-smtp
     go run ./test/bench --json >before.json                 then change something, and
     go run ./test/bench --against before.json               every figure beside what it was
 
@@ -54,7 +56,9 @@ type options struct {
 	duration    time.Duration
 	connections []int
 	operations  []string
+	slowSMTP    bool
 	json        bool
+	env         []string // of the servers
 	against     string
 }
 
@@ -78,7 +82,7 @@ func main() {
 
 // parse reads the command line; what is wrong with it has been printed when it returns an error.
 func parse(args []string, stderr io.Writer) (options, error) {
-	o := options{connections: []int{1, 16, 64, 256}, operations: slices.Clone(operations)}
+	o := options{connections: []int{1, 16, 64, 256}, operations: slices.Clone(byDefault)}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.Usage = func() {
@@ -100,7 +104,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		}
 		return nil
 	})
-	f.Func("operations", "comma-separated `names` (default "+strings.Join(operations, ",")+")", func(s string) error {
+	f.Func("operations", "comma-separated `names` (default "+strings.Join(byDefault, ",")+"; also "+strings.Join(operations[len(byDefault):], ",")+")", func(s string) error {
 		o.operations = strings.Split(s, ",")
 		for _, name := range o.operations {
 			if !slices.Contains(operations, name) {
@@ -109,6 +113,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		}
 		return nil
 	})
+	f.BoolVar(&o.slowSMTP, "slow-smtp", false, "give the server an SMTP server that says nothing for five seconds")
 	f.BoolVar(&o.json, "json", false, "print JSON instead of a table")
 	f.StringVar(&o.against, "against", "", "compare with the JSON `file` of an earlier run")
 	if err := f.Parse(args); err != nil {
@@ -176,6 +181,14 @@ func measure(o options, p *progress) (*report, error) {
 	}
 	defer b.stop()
 
+	if o.slowSMTP {
+		slow, err := startSlowSMTP()
+		if err != nil {
+			return nil, err
+		}
+		defer slow.Close()
+		o.env = []string{"CARILLON_SMTP_URL=smtp://" + slow.Addr().String() + "?starttls=none", "CARILLON_SMTP_FROM=bench@example.com"}
+	}
 	t := &turns{options: o, work: work, program: program, filled: filled, bare: b, progress: p}
 	for n := range o.turns {
 		if err := t.turn(n); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/carillon-server/carillon/api"
@@ -17,9 +18,19 @@ const (
 	createUser = "CreateUser"
 	getUser    = "GetUser"
 	listUsers  = "ListUsers"
+
+	inviteUsers      = "InviteUsers"      // of fifty addresses
+	batchSuspendUser = "BatchSuspendUser" // of fifty users, who leave the account
 )
 
-var operations = []string{createUser, getUser, listUsers}
+var (
+	operations = []string{createUser, getUser, listUsers, inviteUsers, batchSuspendUser}
+	// byDefault leaves out what takes the users away that others look at.
+	byDefault = []string{createUser, getUser, listUsers}
+)
+
+// batchSize is how many users an operation for many is called for.
+const batchSize = 50
 
 const (
 	pageSize = 100 // users of a page of ListUsers
@@ -39,8 +50,9 @@ type turns struct {
 	bare    *bareServer
 	*progress
 
-	created  uint64 // addresses given away
-	measured []turnFigures
+	created   uint64 // addresses given away
+	suspended int    // users of the filled store that are gone in this turn
+	measured  []turnFigures
 }
 
 // turnFigures is what one turn gave.
@@ -58,7 +70,7 @@ func (t *turns) turn(n int) (err error) {
 	if err := t.filled.copyTo(folder); err != nil {
 		return err
 	}
-	s, err := harness.Start(t.program, folder, harness.Options{})
+	s, err := harness.Start(t.program, folder, harness.Options{Env: t.env})
 	if err != nil {
 		return err
 	}
@@ -73,6 +85,7 @@ func (t *turns) turn(n int) (err error) {
 		return err
 	}
 	users := t.filled.users
+	t.suspended = 0
 	for _, connections := range t.connections {
 		for _, operation := range t.operations {
 			t.say("turn %d of %d: %s, %d connections", n+1, t.turns, operation, connections)
@@ -81,8 +94,13 @@ func (t *turns) turn(n int) (err error) {
 				return fmt.Errorf("%s, %d connections: %w", operation, connections, err)
 			}
 			f.rows = append(f.rows, row)
-			if operation == createUser {
+			switch operation {
+			case createUser:
 				users += row.requests
+			case inviteUsers:
+				users += row.requests * batchSize
+			case batchSuspendUser:
+				users -= row.requests * batchSize
 			}
 		}
 	}
@@ -98,8 +116,11 @@ func (t *turns) turn(n int) (err error) {
 // row measures the bare server and the server, one after the other.
 func (t *turns) row(s *harness.Server, operation string, connections int, tokens []string) (figures, error) {
 	l := t.load(s, operation, connections, tokens)
+	if len(l.requests) == 0 {
+		return figures{}, errors.New("no users are left for it; fill the store with more")
+	}
 	bareLoad := load{requests: l.requests, again: true, status: http.StatusOK}
-	if operation == createUser {
+	if api.ByName(operation).Method == http.MethodPost {
 		bareLoad.status = http.StatusCreated
 	}
 	alone, err := bareLoad.send(t.bare.address, connections, t.duration)
@@ -143,6 +164,23 @@ func (t *turns) load(s *harness.Server, operation string, connections int, token
 				AccountID: t.filled.account, Email: harness.Email("created", t.created),
 			}))
 		}
+	case inviteUsers:
+		l.again = false
+		for range int(budget / batchSize * t.duration.Seconds()) {
+			emails := make([]string, batchSize)
+			for i := range emails {
+				t.created++
+				emails[i] = harness.Email("invited", t.created)
+			}
+			l.requests = append(l.requests, s.Request(operation, &api.InviteUsersInput{AccountID: t.filled.account, UserEmailList: emails}))
+		}
+	case batchSuspendUser:
+		l.again = false
+		share := len(t.filled.some) / len(t.connections) // each measurement has users of its own
+		for ids := range slices.Chunk(t.filled.some[t.suspended:t.suspended+share], batchSize) {
+			l.requests = append(l.requests, s.Request(operation, &api.BatchSuspendUserInput{AccountID: t.filled.account, UserIDList: ids}))
+		}
+		t.suspended += share
 	case getUser:
 		for _, id := range t.filled.some {
 			l.requests = append(l.requests, s.Request(operation, &api.GetUserInput{AccountID: t.filled.account, UserID: id}))

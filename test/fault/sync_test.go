@@ -14,7 +14,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/carillon-server/carillon/api"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/test/harness"
 )
 
 // TestSyncBeforeAnswer watches the server's system calls. Killing a process spares what it wrote, as the system still has it; a
@@ -41,8 +43,89 @@ func TestSyncsPerCreate(t *testing.T) {
 	}
 }
 
+// TestOneSyncForMany has users invited and suspended fifty at a time: each call is one transaction.
+func TestOneSyncForMany(t *testing.T) {
+	const calls, size = 20, 50
+	syncs := func(do func(*server, string)) (n int) {
+		for _, e := range traced(t, "fsync,fdatasync", do) {
+			if e.isWAL() {
+				n++
+			}
+		}
+		return n
+	}
+	inviteAll := func(s *server, account string) (invited [][]string) {
+		conn, err := s.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		for call := range uint64(calls) {
+			in := &api.InviteUsersInput{AccountID: account}
+			for i := range uint64(size) {
+				in.UserEmailList = append(in.UserEmailList, harness.Email("many", call*size+i))
+			}
+			out, err := harness.Call[api.InviteUsersOutput](s.Server, conn, "InviteUsers", in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for _, invite := range out.Invites {
+				ids = append(ids, invite.InviteID)
+			}
+			invited = append(invited, ids)
+		}
+		return invited
+	}
+	without := syncs(func(*server, string) {})
+	inviting := syncs(func(s *server, account string) { inviteAll(s, account) })
+	both := syncs(func(s *server, account string) {
+		invited := inviteAll(s, account)
+		conn, err := s.dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		for _, ids := range invited {
+			out, err := harness.Call[api.BatchSuspendUserOutput](s.Server, conn, "BatchSuspendUser", &api.BatchSuspendUserInput{AccountID: account, UserIDList: ids})
+			if err != nil || len(out.UserErrors) > 0 {
+				t.Fatalf("BatchSuspendUser: %v, %v", out, err)
+			}
+		}
+	})
+	if inviting-without != calls || both-inviting != calls {
+		t.Errorf("%d calls of InviteUsers made %d syncs, as many of BatchSuspendUser %d; want one for each", calls, inviting-without, both-inviting)
+	}
+}
+
 // traceCreates lets each of the writers create users on a server under strace, and returns the system calls of these names.
 func traceCreates(t *testing.T, each uint64, names string) []*event {
+	t.Helper()
+	return traced(t, names, func(s *server, account string) {
+		var wait sync.WaitGroup
+		for w := range uint64(writers) {
+			wait.Go(func() {
+				conn, err := s.dial()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				for i := range each {
+					if _, err := newCreation(account, series, w*each+i).attempt(s, conn); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		wait.Wait()
+	})
+}
+
+// traced does something with a server under strace and an account of it, from its start to its end, and returns the system
+// calls of these names.
+func traced(t *testing.T, names string, do func(s *server, account string)) []*event {
 	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
 	strace := []string{"strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "8192", "-o", trace, "-e", "trace=" + names}
@@ -50,25 +133,7 @@ func traceCreates(t *testing.T, each uint64, names string) []*event {
 		unavailable(t, "strace does not run here: %v\n%s", err, out)
 	}
 	s := start(t, t.TempDir(), strace...)
-	account := s.account()
-	var wait sync.WaitGroup
-	for w := range uint64(writers) {
-		wait.Go(func() {
-			conn, err := s.dial()
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer conn.Close()
-			for i := range each {
-				if _, err := newCreation(account, series, w*each+i).attempt(s, conn); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-	}
-	wait.Wait()
+	do(s, s.account())
 	s.stop()
 	events, err := readTrace(trace)
 	if err != nil {
