@@ -6,4 +6,3 @@ import "./users.js";
 import "./invites.js";
 import "./batches.js";
 import "./ids.js";
-import "./unbuilt.js";
