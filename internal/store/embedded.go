@@ -33,6 +33,7 @@ type embedded struct {
 	closing sync.Once
 	writer  *writer
 	folding *checkpointer
+	records *records
 }
 
 // Open opens the embedded store in folder, making both where they are missing, and brings its schema up to date. The
@@ -47,6 +48,7 @@ func Open(ctx context.Context, folder string, random io.Reader) (_ *DB, err erro
 		lock:    flock.New(filepath.Join(folder, "lock")),
 		readers: make(chan *conn, readers),
 		closed:  make(chan struct{}),
+		records: newRecords(),
 	}
 	defer func() {
 		if err != nil {
@@ -94,7 +96,7 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string, random io.R
 	if err != nil {
 		return fmt.Errorf("open %s for writing: %w", path, err)
 	}
-	e.writer = newWriter(writing, db.tellEnqueued)
+	e.writer = newWriter(writing, e.records, db.tellEnqueued)
 	folding, err := openConn(path, sqlite.OpenReadWrite, writerPragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for checkpoints: %w", path, err)
@@ -183,7 +185,7 @@ func (e *embedded) view(ctx context.Context, tenant chime.Tenant, fn func(*Tx) e
 	select {
 	case c := <-e.readers:
 		defer func() { e.readers <- c }()
-		return explain(fn(&Tx{tenant: tenant, reads: c}))
+		return explain(fn(&Tx{tenant: tenant, reads: c, records: e.records}))
 	case <-e.closed:
 		return errClosed
 	case <-ctx.Done():

@@ -15,9 +15,10 @@ type Tx struct {
 	met      Promise
 	enqueued bool // a job is among the writes
 
-	hosts  hosts          // nil where somebody else may change accounts
-	pins   pinOrder       // nil where PINs are drawn
-	relied *chime.Account // that the operation looked at before it added to it
+	hosts   hosts          // nil where somebody else may change accounts
+	records *records       // nil in a transaction that writes, and where somebody else may change users
+	pins    pinOrder       // nil where PINs are drawn
+	relied  *chime.Account // that the operation looked at before it added to it
 }
 
 // write is a queued statement.

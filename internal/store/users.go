@@ -34,10 +34,19 @@ const accountNotDeleted = `not exists (select 1 from accounts a where a.tenant =
 
 // User returns the user, or nil if the account has no such user or is deleted.
 func (t *Tx) User(account, user chime.ID) (*chime.User, error) {
-	return queryRow(t, scanUser, `
+	key := userKey{t.tenant, account, user}
+	known, epoch := t.records.user(key)
+	if known != nil {
+		return known, nil
+	}
+	u, err := queryRow(t, scanUser, `
 		select `+userColumns+` from users
 		where tenant = $1 and account = $2 and id = $3 and `+accountNotDeleted,
 		t.tenant, account[:], user[:])
+	if err == nil {
+		t.records.remember(key, u, epoch)
+	}
+	return u, err
 }
 
 // UserByEmail returns the tenant's user with the address, compared without regard to case, or nil. The account of the user

@@ -23,13 +23,15 @@ const (
 
 // writer owns the one connection that writes.
 type writer struct {
-	conn   *conn
-	queue  chan *update
-	done   chan struct{} // closed when the writer has ended
-	failed atomic.Pointer[error]
-	told   func() // after a commit that enqueued a job
-	pins   pinOrder
-	hosts  hosts
+	conn    *conn
+	queue   chan *update
+	done    chan struct{} // closed when the writer has ended
+	failed  atomic.Pointer[error]
+	told    func() // after a commit that enqueued a job
+	pins    pinOrder
+	hosts   hosts
+	records *records
+	changed bool // something but new users was written since the records were forgotten
 
 	folding folding
 	added   int           // operations since grown was last sent
@@ -50,8 +52,8 @@ type update struct {
 	enqueued bool // it enqueued a job; the writer's to know
 }
 
-func newWriter(c *conn, told func()) *writer {
-	w := &writer{conn: c, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, hosts: hosts{}, grown: make(chan struct{}, 1), folding: byDefault}
+func newWriter(c *conn, r *records, told func()) *writer {
+	w := &writer{conn: c, records: r, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, hosts: hosts{}, grown: make(chan struct{}, 1), folding: byDefault}
 	go w.run()
 	return w
 }
@@ -154,6 +156,10 @@ func (w *writer) together(batch []*update) {
 		}
 		return
 	}
+	if w.changed { // before anybody is told
+		w.records.forget()
+		w.changed = false
+	}
 	for i, u := range batch {
 		if err != nil && results[i] == nil {
 			results[i] = err
@@ -251,8 +257,9 @@ func (w *writer) flush(writes []write) (met Promise, err error) {
 }
 
 func (w *writer) write(q write) (met Promise, err error) {
-	if q.guarded == "" { // it may change an account or a domain
+	if q.guarded == "" { // it may change an account, a domain or a user
 		clear(w.hosts)
+		w.changed = true
 	}
 	err = w.conn.exec(q.text, q.args...)
 	if met, ok := duplicate(err); ok {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,7 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"marks":                      marks,
 		"racing for one address":     race,
 		"order of PINs":              pinOrder,
+		"reads follow writes":        readsFollowWrites,
 		"jobs":                       jobs,
 		"jobs that are held":         heldJobs,
 		"jobs that ended":            endedJobs,
@@ -519,5 +521,62 @@ func race(t *testing.T, s *suite) {
 	all.Wait()
 	if won != 1 || len(s.emails(t)) != 1 {
 		t.Errorf("%d callers won and %d users are there, want 1 and 1", won, len(s.emails(t)))
+	}
+}
+
+// readsFollowWrites has readers look at a user while the name is changed: who begins to read after a change was
+// acknowledged sees it, or a later one.
+func readsFollowWrites(t *testing.T, s *suite) {
+	u := s.user(t, "jane@example.com")
+	if err := s.insert(t.Context(), tenant, u); err != nil {
+		t.Fatalf("insert: %v", err)
+	}
+	read := func() (version int64) {
+		err := s.View(t.Context(), tenant, func(tx *store.Tx) error {
+			got, err := tx.User(s.account.ID, u.ID)
+			if got != nil {
+				version = got.Version
+				got.DisplayName = "scribbled" // on a copy: nobody else may see it
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("User: %v", err)
+		}
+		return version
+	}
+	const changes = 200
+	var acknowledged atomic.Int64
+	acknowledged.Store(u.Version)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for acknowledged.Load() < changes {
+				atLeast := acknowledged.Load()
+				if got := read(); got < atLeast {
+					t.Errorf("a read after version %d sees version %d", atLeast, got)
+				}
+			}
+		})
+	}
+	for range changes {
+		s.update(t, func(tx *store.Tx) error {
+			now, err := tx.User(s.account.ID, u.ID)
+			if err != nil {
+				return err
+			}
+			if now.DisplayName == "scribbled" {
+				t.Error("a reader's copy is shared")
+			}
+			tx.UpdateUser(now)
+			u.Version = now.Version
+			return nil
+		})
+		acknowledged.Store(u.Version)
+	}
+	all.Wait()
+	s.update(t, func(tx *store.Tx) error { tx.DeleteUser(u); return nil })
+	if got := read(); got != 0 {
+		t.Errorf("a deleted user is still read, version %d", got)
 	}
 }
