@@ -88,7 +88,7 @@ def result(operation, code, out, err):
 
 
 def option(name):
-    return re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower()
+    return re.sub("(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
 def carillon(operation, **members):

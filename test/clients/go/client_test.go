@@ -41,20 +41,29 @@ var usual = []smithy.APIError{
 
 // undeclared says which of the usual errors an operation lacks.
 var undeclared = map[string]string{
-	"GetGlobalSettings":    "NotFoundException",
-	"UpdateGlobalSettings": "NotFoundException",
+	"GetGlobalSettings":                 "NotFoundException",
+	"UpdateGlobalSettings":              "NotFoundException",
+	"SearchAvailablePhoneNumbers":       "NotFoundException",
+	"ListSupportedPhoneNumberCountries": "NotFoundException",
+	"CreatePhoneNumberOrder":            "NotFoundException",
+	"ListPhoneNumberOrders":             "NotFoundException",
+	"GetPhoneNumberSettings":            "NotFoundException",
+	"UpdatePhoneNumberSettings":         "NotFoundException",
+	"CreateMeetingDialOut":              "NotFoundException",
 }
 
 var statuses = map[string]int{
-	"BadRequestException":          400,
-	"UnauthorizedClientException":  401,
-	"ForbiddenException":           403,
-	"NotFoundException":            404,
-	"ConflictException":            409,
-	"UnprocessableEntityException": 422,
-	"ThrottledClientException":     429,
-	"ServiceFailureException":      500,
-	"ServiceUnavailableException":  503,
+	"BadRequestException":            400,
+	"ResourceLimitExceededException": 400,
+	"UnauthorizedClientException":    401,
+	"ForbiddenException":             403,
+	"AccessDeniedException":          403,
+	"NotFoundException":              404,
+	"ConflictException":              409,
+	"UnprocessableEntityException":   422,
+	"ThrottledClientException":       429,
+	"ServiceFailureException":        500,
+	"ServiceUnavailableException":    503,
 }
 
 // connect returns a client. AWS_ENDPOINT_URL_CHIME alone tells it where the server is.

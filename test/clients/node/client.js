@@ -24,6 +24,8 @@ const usual = {
   ServiceUnavailableException: 503,
 };
 const others = {
+  ResourceLimitExceededException: 400,
+  AccessDeniedException: 403,
   ConflictException: 409,
   UnprocessableEntityException: 422,
 };

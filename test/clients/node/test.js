@@ -5,4 +5,5 @@ import "./settings.js";
 import "./users.js";
 import "./invites.js";
 import "./batches.js";
+import "./numbers.js";
 import "./ids.js";

@@ -2,10 +2,13 @@
 
 The files accounts, users and so on of the four clients hold the same cases under the same names.
 """
+import contextlib
 import json
 import os
 import re
 import subprocess
+import tempfile
+import time
 import unittest
 
 import boto3
@@ -19,8 +22,10 @@ UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 STATUSES = {
     "BadRequestException": 400,
+    "ResourceLimitExceededException": 400,
     "UnauthorizedClientException": 401,
     "ForbiddenException": 403,
+    "AccessDeniedException": 403,
     "NotFoundException": 404,
     "ConflictException": 409,
     "UnprocessableEntityException": 422,
@@ -48,6 +53,23 @@ def carillon(operation, *options, **members):
 
 def order_fault(**members):
     carillon("PutFault", **members)
+
+
+@contextlib.contextmanager
+def serving(*options):
+    """Runs a second server, with options of its own, and gives its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        serve = [os.environ["CARILLON_BIN"], "serve", *options, "--data", folder, "--listen", "127.0.0.1:0"]
+        server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            note = os.path.join(folder, "server.json")
+            while not os.path.exists(note) and server.poll() is None:
+                time.sleep(0.05)
+            with open(note) as file:
+                yield json.load(file)["url"]
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def call(operation, members):

@@ -1,12 +1,6 @@
-import json
-import os
-import subprocess
-import tempfile
-import time
-
 import boto3
 
-from client import Case, carillon
+from client import Case, carillon, serving
 
 
 class Strict(Case):
@@ -14,16 +8,7 @@ class Strict(Case):
 
     @classmethod
     def setUpClass(cls):
-        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
-        serve = [os.environ["CARILLON_BIN"], "serve", "--strict", "--data", folder, "--listen", "127.0.0.1:0"]
-        server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        cls.addClassCleanup(server.wait)
-        cls.addClassCleanup(server.terminate)
-        note = os.path.join(folder, "server.json")
-        while not os.path.exists(note) and server.poll() is None:
-            time.sleep(0.05)
-        with open(note) as file:
-            cls.url = json.load(file)["url"]
+        cls.url = cls.enterClassContext(serving("--strict"))
         cls.chime = boto3.client("chime", endpoint_url=cls.url)
 
     def account(self, kind):
