@@ -33,8 +33,8 @@ var arrows = map[string][]string{
 	"internal/mail":            {"internal/letter"},
 	"internal/mail/mailtest":   {},
 	"internal/jobs":            {"internal/callout", "internal/chime", "internal/store", "internal/ops", "internal/gate", "internal/mail"},
-	"internal/pages":           {"api", "internal/chime", "internal/ops", "internal/gate"},
-	"internal/hooks":           {"internal/chime", "internal/ops", "internal/gate"},
+	"internal/pages":           {"api", "internal/chime", "internal/ops", "internal/gate", "internal/store"},
+	"internal/hooks":           {"internal/chime", "internal/ops", "internal/gate", "internal/store"},
 	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate"},
 }
 

@@ -32,6 +32,9 @@ type Rules struct {
 	Roots   *x509.CertPool // who may vouch for an endpoint; nil for those that the system trusts
 }
 
+// handshakeTime bounds the making of a connection, whatever becomes of the request that it was for.
+const handshakeTime = 5 * time.Second
+
 // Client calls endpoints; a nil one calls none. It is safe for concurrent use.
 type Client struct {
 	rules    Rules
@@ -50,6 +53,7 @@ func New(rules Rules) *Client {
 			MaxIdleConnsPerHost:    2,
 			MaxIdleConns:           512,
 			IdleConnTimeout:        time.Minute,
+			TLSHandshakeTimeout:    handshakeTime, // a handshake goes on when its request has ended
 			MaxResponseHeaderBytes: maxAnswer,
 			DisableCompression:     true, // a small answer could be inflated to a large one
 		},
@@ -110,9 +114,12 @@ func explain(err error) error {
 	var refused *RefusedError
 	var at *url.Error
 	var network net.Error
+	var name *net.DNSError
 	switch {
 	case errors.As(err, &refused):
 		return refused
+	case errors.As(err, &name) && !name.Timeout(): // it would name this network's own resolver
+		return errors.New("the endpoint's host cannot be found")
 	case errors.As(err, &network) && network.Timeout():
 		return errors.New("the endpoint did not answer in time")
 	case errors.As(err, &at):
@@ -176,6 +183,7 @@ func looksLikeNumber(host string) bool {
 // notPublic are the addresses that lead elsewhere than to a host of the Internet, besides those that netip knows: special
 // purposes (RFC 6890), carriers' networks (RFC 6598), and IPv6 in which an IPv4 address is hidden.
 var notPublic = prefixes(
+	"168.63.129.16/32", // the platform of Azure
 	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
 	"203.0.113.0/24", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 )

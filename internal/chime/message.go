@@ -28,6 +28,8 @@ func NewMessage(src Source, tenant Tenant, account, place, sender ID, kind Membe
 	switch {
 	case strings.TrimSpace(content) == "":
 		return nil, BadRequest.Errorf("Content must not be blank")
+	case strings.IndexByte(content, 0) >= 0: // also by doors that check no member: PostgreSQL cannot keep one
+		return nil, BadRequest.Errorf("Content must not contain a NUL character")
 	case utf8.RuneCountInString(content) > maxContent:
 		return nil, BadRequest.Errorf("Content must be at most %d characters", maxContent)
 	}

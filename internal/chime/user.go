@@ -71,6 +71,9 @@ func parseName(member, name string) (string, error) {
 	if utf8.RuneCountInString(name) > maxName {
 		return "", BadRequest.Errorf("%s must be at most %d characters", member, maxName)
 	}
+	if strings.ContainsFunc(name, unicode.IsControl) { // outsiders give names, and terminals show them
+		return "", BadRequest.Errorf("%s must not contain control characters", member)
+	}
 	return name, nil
 }
 

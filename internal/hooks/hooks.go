@@ -18,6 +18,7 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/ops"
+	"github.com/carillon-server/carillon/internal/store"
 )
 
 // maxBody bounds a body, in bytes: what may be said, with each character escaped.
@@ -115,11 +116,23 @@ func (h *Hooks) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	h.note(w, r, err)
+	if unknown := (*store.Unknown)(nil); errors.As(err, &unknown) {
+		panic(http.ErrAbortHandler) // neither a success nor an error may be answered
+	}
 	refuse(w, http.StatusInternalServerError, "the service failed; the log has the reason under this request id")
 }
 
 func (h *Hooks) note(w http.ResponseWriter, r *http.Request, err error) {
-	h.log.LogAttrs(r.Context(), slog.LevelError, "webhook failed", slog.String("request", w.Header().Get("x-amzn-RequestId")), slog.Any("error", err))
+	h.log.LogAttrs(r.Context(), slog.LevelError, "webhook failed", slog.String("request", requestID(w)), slog.Any("error", err))
+}
+
+// requestID returns the id that the server gave the request.
+func requestID(w http.ResponseWriter) string {
+	//lint:ignore SA1008 the server spells it as Amazon's service does
+	for _, id := range w.Header()["x-amzn-RequestId"] {
+		return id
+	}
+	return ""
 }
 
 func refuse(w http.ResponseWriter, status int, message string) {

@@ -116,16 +116,3 @@ func wait(ctx context.Context, pause time.Duration) bool {
 		return false
 	}
 }
-
-// goOnDeleting, goOnPurging and goOnForgetting do another step of what goes in steps.
-func (r *Runner) goOnDeleting(ctx context.Context, j *store.Job) error {
-	return r.step(ctx, j, (*ops.Call).GoOnDeleting)
-}
-
-func (r *Runner) goOnPurging(ctx context.Context, j *store.Job) error {
-	return r.step(ctx, j, (*ops.Call).GoOnPurging)
-}
-
-func (r *Runner) goOnForgetting(ctx context.Context, j *store.Job) error {
-	return r.step(ctx, j, (*ops.Call).GoOnForgetting)
-}

@@ -31,7 +31,7 @@ func (r *Runner) mail(ctx context.Context, j *store.Job) error {
 
 // sweep goes through another page of a sweep, which stays due until it has come to its end.
 func (r *Runner) sweep(ctx context.Context, j *store.Job) error {
-	return r.step(ctx, j, (*ops.Call).GoOnSweeping)
+	return r.goOn(ctx, j, (*ops.Call).GoOnSweeping)
 }
 
 // order ends an order of phone numbers.
@@ -42,4 +42,17 @@ func (r *Runner) order(ctx context.Context, j *store.Job) error {
 // number ends the deletion of a phone number.
 func (r *Runner) number(ctx context.Context, j *store.Job) error {
 	return r.step(ctx, j, (*ops.Call).LetGoOfNumber)
+}
+
+// goOnDeleting, goOnPurging and goOnForgetting do another step of what goes in steps.
+func (r *Runner) goOnDeleting(ctx context.Context, j *store.Job) error {
+	return r.goOn(ctx, j, (*ops.Call).GoOnDeleting)
+}
+
+func (r *Runner) goOnPurging(ctx context.Context, j *store.Job) error {
+	return r.goOn(ctx, j, (*ops.Call).GoOnPurging)
+}
+
+func (r *Runner) goOnForgetting(ctx context.Context, j *store.Job) error {
+	return r.goOn(ctx, j, (*ops.Call).GoOnForgetting)
 }

@@ -33,6 +33,14 @@ func (r *Runner) step(ctx context.Context, j *store.Job, fn func(*ops.Call, *sto
 	})
 }
 
+// goOn runs a step of a job that goes on afterwards. A step that is done ends what failed before it.
+func (r *Runner) goOn(ctx context.Context, j *store.Job, fn func(*ops.Call, *store.Job) error) error {
+	return r.step(ctx, j, func(c *ops.Call, now *store.Job) error {
+		now.Attempts, now.Error = 0, ""
+		return fn(c, now)
+	})
+}
+
 // recordTime is how long to try to record what became of a job, recordEvery how often. Without a record the job would be
 // done again.
 const (

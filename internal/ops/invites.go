@@ -189,6 +189,9 @@ func (c *Call) AcceptInvite(_ context.Context, in *api.AcceptInviteInput) (*api.
 	if err := c.checkDomain(i.account, i.User.Email, "EmailAddress"); err != nil {
 		return nil, err
 	}
+	if err := c.givePIN(i.User); err != nil {
+		return nil, err
+	}
 	c.Tx.UpdateUser(i.User)
 	return &api.AcceptInviteOutput{User: c.wireUser(i.User, withPIN)}, nil
 }

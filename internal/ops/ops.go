@@ -1,7 +1,7 @@
 // Package ops holds the API's operations, a method each on [Call].
 //
-// An operation loads, lets the domain decide, queues its writes and answers. The gate opens its transaction, and audits
-// and commits what it did; nothing here touches the world outside the transaction.
+// An operation loads, lets the domain decide, queues its writes and answers. The gate opens its transaction and
+// commits what it did; nothing here touches the world outside the transaction.
 package ops
 
 import (

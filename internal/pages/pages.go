@@ -23,6 +23,7 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/ops"
+	"github.com/carillon-server/carillon/internal/store"
 )
 
 // Prefix begins the path of every page; the token follows.
@@ -188,11 +189,20 @@ func refusal(err error) view {
 	case errors.Is(err, chime.BadRequest):
 		return view{Status: http.StatusGone, Title: "There is a newer mail",
 			Text: "You were invited again later, which ended this link. Use the link in the latest mail."}
+	case isUnknown(err):
+		return view{Status: http.StatusServiceUnavailable, Title: "Please look again",
+			Text: "The answer may or may not have been kept. Open the link once more: it says what is now the case.", internal: err}
 	case errors.Is(err, chime.Unavailable), errors.Is(err, context.Canceled):
 		return view{Status: http.StatusServiceUnavailable, Title: "Please try again in a minute",
 			Text: "The server is busy or about to restart.", internal: errors.Unwrap(err)}
 	}
 	return view{Status: http.StatusInternalServerError, Title: "Something went wrong here", Text: "Try again later.", internal: err}
+}
+
+// isUnknown reports whether nobody knows what became of a change.
+func isUnknown(err error) bool {
+	var unknown *store.Unknown
+	return errors.As(err, &unknown)
 }
 
 // call makes a call for the tenant that the token names, with the checks that every client's call passes.

@@ -27,7 +27,11 @@ func (x *exchange) unsigned() (http.Handler, string) {
 // answerUnsigned lets the handler answer, with a request id like every call.
 func (x *exchange) answerUnsigned(h http.Handler) {
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover(); v {
+		case nil:
+		case http.ErrAbortHandler: // nobody knows what became of the call
+			x.dropped = true
+		default:
 			x.fail(panicError{v, debug.Stack()})
 		}
 	}()

@@ -26,6 +26,10 @@ import (
 // maxBody bounds a request's body, in bytes.
 const maxBody = 1 << 20
 
+// promptBody is how long a body is given room for before it has come, in bytes. A longer one gets it as it comes: a client
+// that only announces a body must not hold the room.
+const promptBody = 16 << 10
+
 // Config is what a server is made of.
 type Config struct {
 	Gate    *gate.Gate
@@ -198,7 +202,7 @@ func (x *exchange) body() ([]byte, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	if n > 0 {
+	if 0 < n && n <= promptBody {
 		body := make([]byte, n)
 		_, err := io.ReadFull(x.r.Body, body)
 		return body, badBody(err)

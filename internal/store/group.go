@@ -133,11 +133,18 @@ func (g *group) commit(batch []*grouped) []groupResult {
 	if err != nil {
 		return all(runAlone)
 	}
-	defer conn.Release()
+	held := true
+	release := func() {
+		if held {
+			conn.Release()
+		}
+		held = false
+	}
+	defer release()
 
 	marker := g.p.newMarker()
 	var queued pgx.Batch
-	queued.Queue("begin isolation level serializable")
+	queued.Queue(beginText)
 	for _, u := range batch {
 		queued.Queue(u.write.guarded, u.write.args...)
 	}
@@ -177,6 +184,7 @@ func (g *group) commit(batch []*grouped) []groupResult {
 	if !errors.As(judgeCommit(err), &lost) {
 		return all(runAlone)
 	}
+	release() // resolve needs a connection: all may be held by commits that are lost
 	var unknown *Unknown
 	switch err := g.p.resolve(ctx, batch[0].tenant, marker, lost.cause); {
 	case errors.As(err, &unknown):

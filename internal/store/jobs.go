@@ -161,7 +161,10 @@ func (db *DB) HoldJobs(ctx context.Context, holder chime.ID, jobs []*Job) (held 
 		}
 		return nil
 	})
-	return held, err
+	if err != nil {
+		return nil, err // and leave held alone: if ctx has ended, the closure may still be running
+	}
+	return held, nil
 }
 
 // releaseJobs lets go of all jobs. Only one process has a SQLite store open, so those that held them are gone.

@@ -36,7 +36,7 @@ type postgres struct {
 	told   func() // after a commit that enqueued a job
 }
 
-// pgRows reads by the pool or by a transaction.
+// pgQuerier reads by the pool or by a transaction.
 type pgQuerier interface {
 	Query(ctx context.Context, text string, args ...any) (pgx.Rows, error)
 }
@@ -202,6 +202,7 @@ func (p *postgres) attempt(ctx context.Context, tenant chime.Tenant, fn func(*Tx
 	marker := p.newMarker()
 	met, err = s.commit(&tx, marker)
 	if unknown := (*unknownCommit)(nil); errors.As(err, &unknown) {
+		s.end() // its connection is of no use, and resolve needs one: all may be held by commits that are lost
 		err = p.resolve(ctx, tenant, marker, unknown.cause)
 	}
 	if met == NoPromise && err == nil && tx.enqueued {
@@ -236,7 +237,8 @@ func (s *pgTransaction) query(fn func(scanner) error, text string, args ...any) 
 	return pgSession{s.ctx, s.conn}.query(fn, text, args...)
 }
 
-// queryGuarded reads what the write of the operation checks again.
+// queryGuarded reads what the write of the operation checks again, or what makes no difference if it changes meanwhile: a
+// domain that is claimed after it was looked at leaves the order in which the user came first.
 func (s *pgTransaction) queryGuarded(fn func(scanner) error, text string, args ...any) error {
 	if !s.guarded || s.conn != nil || s.outside {
 		return s.query(fn, text, args...)
@@ -245,7 +247,7 @@ func (s *pgTransaction) queryGuarded(fn func(scanner) error, text string, args .
 	return pgSession{s.ctx, s.pool}.query(fn, text, args...)
 }
 
-// end lets go of the connection. What is not committed is rolled back.
+// end lets go of the connection. What is not committed is rolled back. It may be called twice.
 func (s *pgTransaction) end() {
 	if s.conn == nil {
 		return
@@ -255,6 +257,7 @@ func (s *pgTransaction) end() {
 		_, _ = s.conn.Exec(s.ctx, "rollback")
 	}
 	s.conn.Release()
+	s.conn = nil
 }
 
 // commit sends the queued writes, a marker of the transaction and the commit in one round trip. It returns the promise
@@ -375,8 +378,12 @@ func (p *postgres) retry(ctx context.Context, fn func() error) error {
 }
 
 func (p *postgres) ready(ctx context.Context) error {
-	if err := p.pool.Ping(ctx); err != nil {
+	var readOnly string
+	if err := p.pool.QueryRow(ctx, "show transaction_read_only").Scan(&readOnly); err != nil {
 		return &unavailable{"the database cannot be reached", err}
+	}
+	if readOnly != "off" {
+		return &unavailable{"the database takes no writes; name all hosts and target_session_attrs=read-write in --database", errors.New("transaction_read_only is " + readOnly)}
 	}
 	return nil
 }

@@ -1,4 +1,5 @@
-// Package store keeps the directory in SQL: accounts, users, domains, jobs, marks and secrets.
+// Package store keeps the directory in SQL: accounts and users, domains, phone numbers, rooms, bots and messages, and what
+// the server needs for itself: jobs, marks and secrets.
 //
 // [DB.View] reads, [DB.Update] changes. Both hand out a [Tx], which is bound to one tenant: no query can leave it. When
 // Update returns nil, the change is on the disk (fsynced); when it returns an error, nothing of it is there, but for
@@ -82,24 +83,22 @@ func (db *DB) RootKey(ctx context.Context, id string) (string, error) {
 		}
 		return string(*found), nil
 	}
+	transaction, known := db.Update, ""
 	if id == "" {
-		var known string
-		err := db.View(ctx, 0, func(t *Tx) (err error) {
-			known, err = read(t)
-			return err
-		})
-		return known, err
+		transaction = db.View
 	}
-	var known string
-	err := db.Update(ctx, 0, func(t *Tx) (err error) {
-		if known, err = read(t); err != nil || known != "" {
+	err := transaction(ctx, 0, func(t *Tx) (err error) {
+		if known, err = read(t); err != nil || known != "" || id == "" {
 			return err
 		}
 		known = id
 		t.queue(`insert into secrets (name, value) values ('root access key id', $1)`, []byte(id))
 		return nil
 	})
-	return known, err
+	if err != nil {
+		return "", err // and leave known alone: if ctx has ended, the closure may still be running
+	}
+	return known, nil
 }
 
 func scanBytes(_ *Tx, row scanner) (*[]byte, error) {
@@ -108,7 +107,8 @@ func scanBytes(_ *Tx, row scanner) (*[]byte, error) {
 	return &b, err
 }
 
-// View runs fn with a transaction that reads. What other calls commit meanwhile may show.
+// View runs fn with a transaction that reads. What other calls commit meanwhile may show. fn may be run again, where a
+// connection broke.
 func (db *DB) View(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error {
 	return db.engine.view(ctx, tenant, fn)
 }

@@ -150,7 +150,8 @@ func (w *writer) together(batch []*update) {
 		}
 		return nil
 	})
-	if err != nil && len(batch) > 1 {
+	unknown := (*Unknown)(nil)
+	if err != nil && len(batch) > 1 && !errors.As(err, &unknown) {
 		for _, u := range batch {
 			w.together([]*update{u})
 		}
@@ -189,8 +190,9 @@ func (w *writer) transaction(fn func() error) error {
 		if mayHavePersisted(err) {
 			// After a failed fsync nobody knows what a crash would leave. To go on could answer "not written" for something
 			// that is there after the next start.
-			err = &unavailable{"the disk failed while committing; check it and restart carillon", err}
-			w.failed.Store(&err)
+			var failed error = &unavailable{"the disk failed while committing; check it and restart carillon", err}
+			w.failed.Store(&failed)
+			return &Unknown{err}
 		}
 		return explain(err)
 	}
