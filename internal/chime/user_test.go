@@ -49,6 +49,7 @@ func TestNewUserNames(t *testing.T) {
 		{strings.Repeat("é", 256), "j@example.com", "j@example.com", strings.Repeat("é", 256), ""},
 		{strings.Repeat("é", 257), "j@example.com", "", "", "Username must be at most 256"},
 		{"", "Jane <jane@example.com>", "", "", "Email must be an e-mail address"},
+		{"Ja\x1bne", "j@example.com", "", "", "Username must not contain control characters"},
 		{"", "jane@localhost", "", "", "Email must be an e-mail address"},
 		{"", `"a b"@example.com`, "", "", "Email must be an e-mail address"},
 		{"", "a@b@example.com", "", "", "Email must be an e-mail address"},

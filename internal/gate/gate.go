@@ -45,7 +45,8 @@ type Exception struct{ Name string }
 func (e *Exception) Error() string { return e.Name + " was ordered by a fault" }
 
 // Do runs the operation and returns its output once what it did is durable. After an error nothing of it is there, but
-// for a [store.Unknown], an ErrDrop that was ordered to come after the commit, and for a ctx that ends while the commit is under way.
+// for a [store.Unknown], for an ErrDrop that was ordered to come after the commit, and for a ctx that ends while the commit
+// is under way.
 func (g *Gate) Do(ctx context.Context, r *Request) (any, error) {
 	var strike ops.Strike
 	if g.settings.Faults != nil {

@@ -9,8 +9,8 @@ import (
 )
 
 // BatchSuspendUser suspends users; in a Team account it removes them, and it withdraws invitations everywhere (documented:
-// model BatchSuspendUser; inferred for invitations). Their sessions end, and their phone numbers are released (decided). In strict mode an account whose users a directory
-// manages is refused (inferred).
+// model BatchSuspendUser; inferred for invitations). Their sessions end, and their phone numbers are released (decided). In
+// strict mode an account whose users a directory manages is refused (inferred).
 func (c *Call) BatchSuspendUser(_ context.Context, in *api.BatchSuspendUserInput) (*api.BatchSuspendUserOutput, error) {
 	a, err := c.account(in.AccountID)
 	if err != nil {

@@ -31,6 +31,10 @@ type Key struct {
 // authenticate returns who makes the call.
 func (x *exchange) authenticate(body []byte) (chime.Caller, error) {
 	if x.Auth == Open {
+		// No signature stands between this server and a web page that somebody on this machine happens to look at.
+		if err := x.origins.Check(x.r); err != nil {
+			return chime.Caller{}, chime.Forbidden.Errorf("a web page of another origin sent this; with --auth=off only programs may call")
+		}
 		return x.claimed(), nil
 	}
 	r := &sigv4.Request{Method: x.r.Method, Target: x.target, Host: x.r.Host, Header: x.r.Header, Body: body}

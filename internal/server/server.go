@@ -1,5 +1,5 @@
 // Package server speaks HTTP: it matches a request to an operation, checks its signature, decodes it, lets the gate run
-// it and writes the answer. It answers everything in JSON with a request id.
+// it and writes the answer. It answers in JSON with a request id, but for what the HTTP library refuses before it gets here.
 package server
 
 import (
@@ -48,12 +48,13 @@ type Config struct {
 type Server struct {
 	Config
 	verifier *sigv4.Verifier
+	origins  *http.CrossOriginProtection
 	stopping atomic.Bool
 }
 
 // New returns a server.
 func New(c Config) *Server {
-	return &Server{Config: c, verifier: sigv4.NewVerifier(service)}
+	return &Server{Config: c, verifier: sigv4.NewVerifier(service), origins: http.NewCrossOriginProtection()}
 }
 
 // HTTP returns the HTTP server around s, with its limits: a client that stalls is cut off, and headers are bounded.

@@ -416,6 +416,24 @@ func TestFaultsAreRefusedWithoutTheFlag(t *testing.T) {
 	}
 }
 
+// TestOpenIsNotForWebPages has a browser send what a page of another origin may send without asking.
+func TestOpenIsNotForWebPages(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *server.Config) { c.Auth = server.Open })
+	for _, header := range []map[string]string{
+		{"Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"},
+		{"Origin": "https://evil.example"},
+	} {
+		got := f.do(t, call{method: "POST", target: "/accounts", body: `{"Name":"Example"}`, unsigned: true, header: header})
+		if got.status != 403 || got.header.Get("x-amzn-ErrorType") != "ForbiddenException" {
+			t.Errorf("%v: %d %s, want it forbidden", header, got.status, got.text)
+		}
+	}
+	if got := f.do(t, call{method: "POST", target: "/accounts", body: `{"Name":"Example"}`, unsigned: true}); got.status != 201 {
+		t.Errorf("from a program: %d %s", got.status, got.text)
+	}
+}
+
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *server.Config) { c.Auth = server.Open })

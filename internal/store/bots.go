@@ -112,9 +112,19 @@ func scanOldEvent(_ *Tx, row scanner) (*chime.Event, error) {
 	return &e, err
 }
 
-// ClearEvents forgets at most limit events of all tenants that ended before the given time.
+// ClearEvents forgets the events of all tenants that ended before the given time, at most limit in a transaction.
 func (db *DB) ClearEvents(ctx context.Context, before time.Time, limit int) error {
-	return db.Update(ctx, 0, func(t *Tx) error {
+	for {
+		n, err := db.clearEvents(ctx, before, limit)
+		if err != nil || n < limit {
+			return err
+		}
+	}
+}
+
+func (db *DB) clearEvents(ctx context.Context, before time.Time, limit int) (int, error) {
+	var n int
+	err := db.Update(ctx, 0, func(t *Tx) error {
 		old, err := query(t, scanOldEvent, `
 			select tenant, account, bot, id from bot_events
 			where finished_at < $1
@@ -126,6 +136,11 @@ func (db *DB) ClearEvents(ctx context.Context, before time.Time, limit int) erro
 				where tenant = $1 and account = $2 and bot = $3 and id = $4`,
 				e.Tenant, e.AccountID[:], e.BotID[:], e.ID[:])
 		}
+		n = len(old)
 		return err
 	})
+	if err != nil {
+		return 0, err // and leave n alone: if ctx has ended, the closure may still be running
+	}
+	return n, nil
 }
