@@ -6,4 +6,5 @@ import "./users.js";
 import "./invites.js";
 import "./batches.js";
 import "./numbers.js";
+import "./rooms.js";
 import "./ids.js";
