@@ -7,6 +7,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/carillon-server/carillon/api"
@@ -33,7 +34,17 @@ type Request struct {
 	Operation *api.Operation
 	Input     any // a pointer to the operation's input structure
 	Caller    chime.Caller
+	Origin    Origin
 	Mark      store.Mark // zero if a repetition could not be told from a new call
+}
+
+// Origin is where a call comes from, for those who decide about it and for those who read of it later.
+type Origin struct {
+	RequestID    string
+	InvocationID string     // that of the client, the same from attempt to attempt; empty if it sent none
+	Address      netip.Addr // invalid if it is not known
+	UserAgent    string
+	Secure       bool // it came over TLS
 }
 
 // ErrDrop is the error of a call whose connection is to be lost on order, without an answer.

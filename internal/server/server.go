@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -188,8 +189,21 @@ func (x *exchange) call() (any, error) {
 		Operation: x.route.Op,
 		Input:     in,
 		Caller:    x.caller,
+		Origin:    x.origin(),
 		Mark:      x.mark(body),
 	})
+}
+
+// origin returns where the call comes from.
+func (x *exchange) origin() gate.Origin {
+	from, _ := netip.ParseAddrPort(x.r.RemoteAddr)
+	return gate.Origin{
+		RequestID:    x.id,
+		InvocationID: x.r.Header.Get("Amz-Sdk-Invocation-Id"),
+		Address:      from.Addr().Unmap(),
+		UserAgent:    x.r.UserAgent(),
+		Secure:       x.r.TLS != nil,
+	}
 }
 
 // body reads the request's body.
