@@ -2,6 +2,7 @@ package chime_test
 
 import (
 	"errors"
+	"net/mail"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ func FuzzParseEmail(f *testing.F) {
 	for _, s := range []string{
 		"jane@example.com", "Jane.Doe+tag@mail.example.com", "élise@exämple.com", "o'hara!#$%&*/=?^_`{|}~-@example.com", "İ@example.com",
 		"a@[127.0.0.1]", `"a b"@example.com`, "Jane <jane@example.com>", "jane@example.com (work)", "a@b@example.com", "jane@localhost",
+		"a_b-c+d.e@e-x.example.com", "a.@example.com", "a@b.c.", "a@@b.c", "a@example", "@b.c", "a@b_c.d+e",
 		"a..b@example.com", ".a@example.com", "a@example..com", "a@example.com.", "a@.com", " a@example.com", "a@example.com\r\nBcc: b@example.com",
 		"a\x00@example.com", "a@example.com\x00", "\xff@example.com", "@", "", strings.Repeat("a", 250) + "@b.c", "=?utf-8?q?a?=@example.com",
 	} {
@@ -34,6 +36,9 @@ func FuzzParseEmail(f *testing.F) {
 		}
 		if string(e) != s || len(s) > 254 || !utf8.ValidString(s) || !pattern.MatchString(s) || strings.ContainsAny(s, "\x00\r\n\t \"<>,;") {
 			t.Fatalf("ParseEmail(%q) = %q", s, e)
+		}
+		if parsed, err := mail.ParseAddress(s); err != nil || parsed.Address != s {
+			t.Fatalf("ParseEmail(%q) takes what no mail program would: %v", s, err)
 		}
 		if folded := e.Fold(); chime.Email(folded).Fold() != folded {
 			t.Fatalf("%q folds to %q, and that to %q", s, folded, chime.Email(folded).Fold())

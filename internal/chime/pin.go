@@ -41,16 +41,20 @@ const (
 
 // Digits returns the ten digits of a tenant's PIN. Different PINs have different digits.
 func (s PINs) Digits(t Tenant, p PIN) string {
+	var block [aes.BlockSize]byte // escapes, as the cipher stands behind an interface: one for all rounds
 	left, right := uint64(p)/half, uint64(p)%half
 	for round := range uint64(rounds) {
-		left, right = right, (left+s.mix(t, round, right))%half
+		left, right = right, (left+s.mix(&block, t, round, right))%half
 	}
-	return fmt.Sprintf("%05d%05d", left, right)
+	var digits [10]byte
+	for i, n := len(digits)-1, left*half+right; i >= 0; i, n = i-1, n/10 {
+		digits[i] = '0' + byte(n%10)
+	}
+	return string(digits[:])
 }
 
 // mix is a pseudo-random function of the tenant, the round and one half.
-func (s PINs) mix(t Tenant, round, value uint64) uint64 {
-	var b [aes.BlockSize]byte
+func (s PINs) mix(b *[aes.BlockSize]byte, t Tenant, round, value uint64) uint64 {
 	binary.BigEndian.PutUint64(b[:8], uint64(t))
 	binary.BigEndian.PutUint64(b[8:], round<<32|value)
 	s.block.Encrypt(b[:], b[:])
