@@ -144,11 +144,23 @@ func (s *Signature) parseTime(r *Request) error {
 
 // parseTimestamp reads a time in ISO 8601's basic format, in UTC and to the second.
 func parseTimestamp(s string) (time.Time, bool) {
-	if len(s) != len(timeLayout) { // time.Parse would take fractions of a second
+	if len(s) != len(timeLayout) || s[8] != 'T' || s[15] != 'Z' {
 		return time.Time{}, false
 	}
-	t, err := time.Parse(timeLayout, s)
-	return t, err == nil
+	var fields [6]int // from year to second
+	for i, part := range [...]string{s[:4], s[4:6], s[6:8], s[9:11], s[11:13], s[13:15]} {
+		for _, c := range []byte(part) {
+			if c < '0' || '9' < c {
+				return time.Time{}, false
+			}
+			fields[i] = 10*fields[i] + int(c-'0')
+		}
+	}
+	t := time.Date(fields[0], time.Month(fields[1]), fields[2], fields[3], fields[4], fields[5], 0, time.UTC)
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	// What there is not, such as the 31st of April, has become another time.
+	return t, fields == [...]int{year, int(month), day, hour, minute, second}
 }
 
 // checkCoverage refuses a signature that leaves out the host or an X-Amz-* header that was sent, or that covers a header that was not.
