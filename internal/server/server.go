@@ -88,16 +88,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		x.answer()
 	}
-	s.Log.LogAttrs(r.Context(), slog.LevelInfo, "call",
+	x.logCall(begun)
+	if x.dropped {
+		panic(http.ErrAbortHandler) // loses the connection, and the server logs nothing
+	}
+}
+
+// logCall notes the call in the access log. The record is made by hand, as a Logger would look for the line of code.
+func (x *exchange) logCall(begun time.Time) {
+	h, ctx := x.Log.Handler(), x.r.Context()
+	if !h.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	now := time.Now()
+	record := slog.NewRecord(now, slog.LevelInfo, "call", 0)
+	record.AddAttrs(
 		slog.String("request", x.id),
 		slog.String("operation", x.operation()),
 		slog.Int("status", x.status),
 		slog.String("code", x.code),
 		slog.String("key", x.caller.AccessKeyID),
-		slog.Duration("took", time.Since(begun)))
-	if x.dropped {
-		panic(http.ErrAbortHandler) // loses the connection, and the server logs nothing
-	}
+		slog.Duration("took", now.Sub(begun)))
+	_ = h.Handle(ctx, record) // a log that cannot be written stops no call
 }
 
 // exchange is one request and its answer.
@@ -208,11 +220,9 @@ func (x *exchange) origin() gate.Origin {
 
 // body reads the request's body.
 func (x *exchange) body() ([]byte, error) {
-	tooLarge := chime.BadRequest.Errorf("the body must be at most %d bytes", maxBody)
 	n := x.r.ContentLength
 	if n > maxBody {
-		x.w.Header().Set("Connection", "close") // rather than read it all to get at the next request
-		return nil, tooLarge
+		return nil, x.tooLarge()
 	}
 	if n == 0 {
 		return nil, nil
@@ -224,10 +234,15 @@ func (x *exchange) body() ([]byte, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(x.r.Body, maxBody+1))
 	if len(body) > maxBody {
-		x.w.Header().Set("Connection", "close")
-		return nil, tooLarge
+		return nil, x.tooLarge()
 	}
 	return body, badBody(err)
+}
+
+// tooLarge refuses the body, and the connection with it, rather than read it all to get at the next request.
+func (x *exchange) tooLarge() error {
+	x.w.Header().Set("Connection", "close")
+	return chime.BadRequest.Errorf("the body must be at most %d bytes", maxBody)
 }
 
 func badBody(err error) error {
@@ -269,10 +284,11 @@ func (x *exchange) refuse(a answer) {
 func (x *exchange) write(status int, body []byte) {
 	x.status = status
 	h := x.w.Header()
-	h["x-amzn-RequestId"] = []string{x.id}
+	values := [2]string{x.id, strconv.Itoa(len(body))}
+	h["x-amzn-RequestId"] = values[:1:1]
 	if status != http.StatusNoContent {
 		h["Content-Type"] = jsonType
-		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+		h["Content-Length"] = values[1:]
 	}
 	x.w.WriteHeader(status)
 	if len(body) > 0 && x.r.Method != http.MethodHead {

@@ -28,6 +28,9 @@ func originForm(target string) string {
 
 // isRemoved reports whether the path is that of an operation which Amazon took out of this API.
 func isRemoved(err error) bool {
+	if err == nil {
+		return false
+	}
 	var route *api.RouteError
 	return errors.As(err, &route) && route.Kind == api.Removed
 }

@@ -88,6 +88,9 @@ func isEngine(err error) bool {
 // codeOf returns the engine's code of an error, and whether the engine made it: for this package, or for the migrations,
 // which need database/sql.
 func codeOf(err error) (sqlite.ResultCode, bool) {
+	if err == nil {
+		return sqlite.ResultOK, false
+	}
 	var ours *engineError
 	var migrations *modernc.Error
 	switch {

@@ -39,14 +39,18 @@ func (t *Tx) User(account, user chime.ID) (*chime.User, error) {
 	if known != nil {
 		return known, nil
 	}
-	u, err := queryRow(t, scanUser, `
-		select `+userColumns+` from users
-		where tenant = $1 and account = $2 and id = $3 and `+accountNotDeleted,
-		t.tenant, account[:], user[:])
+	u, err := t.readUser(account, user)
 	if err == nil {
 		t.records.remember(key, u, epoch)
 	}
 	return u, err
+}
+
+func (t *Tx) readUser(account, user chime.ID) (*chime.User, error) {
+	return queryRow(t, scanUser, `
+		select `+userColumns+` from users
+		where tenant = $1 and account = $2 and id = $3 and `+accountNotDeleted,
+		t.tenant, account[:], user[:])
 }
 
 // UserByEmail returns the tenant's user with the address, compared without regard to case, or nil. The account of the user
