@@ -28,7 +28,8 @@
 //
 //  1. Describe it and its shapes in model/carillon.json: POST /carillon/Name, all members in the body, success 200.
 //     Every shape lives in one set of names with Amazon's and may be used from there, the exceptions above all.
-//     "readonly": true says that the operation changes nothing, "documentation" what it does.
+//     "readonly": true says that the operation changes nothing, "installation": true that
+//     it is for the root of the installation alone, "documentation" what it does.
 //  2. If a new shape has a pattern, say in phrases (rules.go) what it asks for, in words.
 //  3. Run go generate ./api. What the generator does not understand it refuses, naming the shape.
 //  4. Write the method that Operations now asks for.

@@ -1214,11 +1214,12 @@ var AllOperations = operations([]*Operation{
 	},
 	{
 		Name: "AdvanceClock", Method: http.MethodPost, Path: "/carillon/AdvanceClock",
-		Status:    200,
-		Extension: true,
-		Doc:       "Advances the clock that users see, so that a test need not wait: for the end of the deletion queue, of an invitation, of a calling name's change. What is then due is done before the answer. For tests; refused unless the server runs with --test-clock. The clock cannot be put back, and the database belongs to tests from then on.",
-		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
-		Input:     structureAdvanceClockInput, Output: structureAdvanceClockOutput,
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Advances the clock that users see, so that a test need not wait: for the end of the deletion queue, of an invitation, of a calling name's change. What is then due is done before the answer. For tests; refused unless the server runs with --test-clock. The clock cannot be put back, and the database belongs to tests from then on.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureAdvanceClockInput, Output: structureAdvanceClockOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.AdvanceClock(ctx, in.(*AdvanceClockInput))
 		},
@@ -1430,11 +1431,12 @@ var AllOperations = operations([]*Operation{
 	},
 	{
 		Name: "DeleteFault", Method: http.MethodPost, Path: "/carillon/DeleteFault",
-		Status:    200,
-		Extension: true,
-		Doc:       "Takes a fault back.",
-		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
-		Input:     structureDeleteFaultInput, Output: structureDeleteFaultOutput,
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Takes a fault back.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureDeleteFaultInput, Output: structureDeleteFaultOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.DeleteFault(ctx, in.(*DeleteFaultInput))
 		},
@@ -1666,11 +1668,12 @@ var AllOperations = operations([]*Operation{
 	},
 	{
 		Name: "ImportPhoneNumbers", Method: http.MethodPost, Path: "/carillon/ImportPhoneNumbers",
-		Status:    200,
-		Extension: true,
-		Doc:       "Adds numbers to the stock from which all AWS accounts of the installation order, and replaces what the stock says about those that are in it. A number that breaks a rule is left out and reported; the others are imported.",
-		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
-		Input:     structureImportPhoneNumbersInput, Output: structureImportPhoneNumbersOutput,
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Adds numbers to the stock from which all AWS accounts of the installation order, and replaces what the stock says about those that are in it. A number that breaks a rule is left out and reported; the others are imported.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureImportPhoneNumbersInput, Output: structureImportPhoneNumbersOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ImportPhoneNumbers(ctx, in.(*ImportPhoneNumbersInput))
 		},
@@ -1779,12 +1782,13 @@ var AllOperations = operations([]*Operation{
 	},
 	{
 		Name: "ListFaults", Method: http.MethodPost, Path: "/carillon/ListFaults",
-		Status:    200,
-		ReadOnly:  true,
-		Extension: true,
-		Doc:       "Lists the faults that are yet to strike, in the order in which they are tried.",
-		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
-		Input:     structureListFaultsInput, Output: structureListFaultsOutput,
+		Status:       200,
+		ReadOnly:     true,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Lists the faults that are yet to strike, in the order in which they are tried.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureListFaultsInput, Output: structureListFaultsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ListFaults(ctx, in.(*ListFaultsInput))
 		},
@@ -1930,11 +1934,12 @@ var AllOperations = operations([]*Operation{
 	},
 	{
 		Name: "PutFault", Method: http.MethodPost, Path: "/carillon/PutFault",
-		Status:    200,
-		Extension: true,
-		Doc:       "Orders an error, a delay or a lost connection for calls of an operation. For tests; refused unless the server runs with --faults.",
-		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
-		Input:     structurePutFaultInput, Output: structurePutFaultOutput,
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Orders an error, a delay or a lost connection for calls of an operation. For tests; refused unless the server runs with --faults.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structurePutFaultInput, Output: structurePutFaultOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.PutFault(ctx, in.(*PutFaultInput))
 		},
@@ -2002,11 +2007,12 @@ var AllOperations = operations([]*Operation{
 	},
 	{
 		Name: "RemoveStock", Method: http.MethodPost, Path: "/carillon/RemoveStock",
-		Status:    200,
-		Extension: true,
-		Doc:       "Takes imported numbers out of the stock. An AWS account that has one of them keeps it.",
-		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
-		Input:     structureRemoveStockInput, Output: structureRemoveStockOutput,
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Takes imported numbers out of the stock. An AWS account that has one of them keeps it.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureRemoveStockInput, Output: structureRemoveStockOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.RemoveStock(ctx, in.(*RemoveStockInput))
 		},

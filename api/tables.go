@@ -15,13 +15,16 @@ type Operation struct {
 	Path       string // the template: /accounts/{accountId}/users
 	QueryName  string // the fixed query item that tells the operation from others at its path, or empty
 	QueryValue string
-	Status     int      // the HTTP status of success
-	ReadOnly   bool     // the operation changes nothing
-	Extension  bool     // Carillon's own, not Amazon's
-	Doc        string   // what it does, in sentences; empty for Amazon's, whose model came without its prose
-	Errors     []string // the declared exceptions, by name
-	Input      *Structure
-	Output     *Structure
+	Status     int    // the HTTP status of success
+	ReadOnly   bool   // the operation changes nothing
+	Extension  bool   // Carillon's own, not Amazon's
+	Doc        string // what it does, in sentences; empty for Amazon's, whose model came without its prose
+
+	Installation bool // it is about the whole installation, and for its root alone
+
+	Errors []string // the declared exceptions, by name
+	Input  *Structure
+	Output *Structure
 
 	// Invoke calls the operation's method of s with in, a pointer to the operation's input, and returns a pointer
 	// to its output. The output is to be looked at only if the error is nil.

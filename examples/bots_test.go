@@ -27,6 +27,7 @@ import (
 	"github.com/carillon-server/carillon/internal/hooks"
 	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/store"
 )
@@ -42,7 +43,7 @@ type fixture struct {
 
 func start(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader)
+	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func start(t *testing.T) *fixture {
 // call calls an operation that succeeds.
 func call[Out any](f *fixture, name string, in any) *Out {
 	f.t.Helper()
-	out, err := f.Do(f.t.Context(), &gate.Request{Operation: api.ByName(name), Input: in, Caller: chime.Caller{Tenant: tenant, ARN: "arn:aws:iam::123456789012:root"}})
+	out, err := f.Do(f.t.Context(), &gate.Request{Operation: api.ByName(name), Input: in, Caller: tenant.Root(chime.TenantRoot, "")})
 	if err != nil {
 		f.t.Fatalf("%s: %v", name, err)
 	}

@@ -314,6 +314,9 @@ func (e *emitter) operation(op *operation) {
 	if op.extension {
 		e.printf("Extension: true,\n")
 	}
+	if op.Installation {
+		e.printf("Installation: true,\n")
+	}
 	if op.Documentation != "" {
 		e.printf("Doc: %q,\n", op.Documentation)
 	}

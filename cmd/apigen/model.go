@@ -35,6 +35,7 @@ type operation struct {
 		ResponseCode int    `json:"responseCode"`
 	} `json:"http"`
 	ReadOnly      bool   `json:"readonly"`
+	Installation  bool   `json:"installation"`
 	Documentation string `json:"documentation"`
 	Input         *ref   `json:"input"`
 	Output        *ref   `json:"output"`

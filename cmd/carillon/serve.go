@@ -50,6 +50,7 @@ type serveCommand struct {
 	LogFormat string `env:"CARILLON_LOG_FORMAT" default:"text" enum:"text,json" help:"The form of the log on standard error: text or json. Default: ${default}."`
 	LogLevel  string `env:"CARILLON_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"The least that is logged: debug, info, warn or error. Default: ${default}."`
 
+	sealSettings
 	mailSettings
 	numberSettings
 	roomSettings
@@ -92,7 +93,7 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	}
 	defer listener.Close()
 
-	db, err := c.open(ctx, folder)
+	db, err := c.open(ctx, p, folder)
 	if err != nil {
 		return err
 	}
@@ -196,11 +197,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	if c.Auth == "off" {
 		auth = server.Open
 	}
-	rootKey := server.Key{Secret: keys.secret, Caller: chime.Caller{
-		Tenant:      keys.account,
-		ARN:         "arn:aws:iam::" + keys.account.String() + ":root",
-		AccessKeyID: keys.accessKeyID,
-	}}
+	rootKey := server.Key{Secret: keys.secret, Caller: keys.account.Root(chime.InstallationRoot, keys.accessKeyID)}
 	g := gate.New(db, source, settings)
 	invites, err := pages.New(g, source, log)
 	if err != nil {
@@ -213,9 +210,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 		Log:    log,
 		Source: source,
 		Auth:   auth,
-		Keys: func(id string) (server.Key, bool) {
-			return rootKey, id == keys.accessKeyID
-		},
+		Keys:   server.LookUp(db, rootKey),
 		Tenant: keys.account,
 		Pages:  invites,
 		Hooks:  hooks.New(g, log),
@@ -249,12 +244,16 @@ func (c *serveCommand) logger(w io.Writer) (*slog.Logger, error) {
 }
 
 // open opens the store that --database names. Its errors repeat no value: one may hold a password.
-func (c *serveCommand) open(ctx context.Context, folder string) (*store.DB, error) {
+func (c *serveCommand) open(ctx context.Context, p *process, folder string) (*store.DB, error) {
+	keys, err := c.sealSettings.keys(p.env, folder)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case c.Database == "sqlite":
-		return store.Open(ctx, folder, rand.Reader)
+		return store.Open(ctx, folder, rand.Reader, keys)
 	case c.onPostgres():
-		db, err := store.OpenPostgres(ctx, c.Database, rand.Reader)
+		db, err := store.OpenPostgres(ctx, c.Database, rand.Reader, keys)
 		if err != nil {
 			return nil, err
 		}

@@ -95,10 +95,3 @@ func ParseTenant(s string) (Tenant, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	return Tenant(n), err == nil
 }
-
-// Caller is who makes a call: a principal of a tenant, by one of its access keys.
-type Caller struct {
-	Tenant      Tenant
-	ARN         string // arn:aws:iam::123456789012:root
-	AccessKeyID string
-}

@@ -59,6 +59,9 @@ func (e *Exception) Error() string { return e.Name + " was ordered by a fault" }
 // for a [store.Unknown], for an ErrDrop that was ordered to come after the commit, and for a ctx that ends while the commit
 // is under way.
 func (g *Gate) Do(ctx context.Context, r *Request) (any, error) {
+	if err := authorize(r); err != nil {
+		return nil, err
+	}
 	var strike ops.Strike
 	if g.settings.Faults != nil {
 		var err error
@@ -186,4 +189,6 @@ func (g *Gate) worked(tenant chime.Tenant, fn func(*ops.Call) error) func(*store
 }
 
 // worker is the server itself, at work for a tenant.
-func worker(tenant chime.Tenant) chime.Caller { return chime.Caller{Tenant: tenant, ARN: "carillon"} }
+func worker(tenant chime.Tenant) chime.Caller {
+	return chime.Caller{Tenant: tenant, Kind: chime.ServerItself, ARN: "carillon"}
+}

@@ -25,6 +25,7 @@ import (
 	"github.com/carillon-server/carillon/internal/mail"
 	"github.com/carillon-server/carillon/internal/mail/mailtest"
 	"github.com/carillon-server/carillon/internal/ops"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
 )
 
@@ -63,7 +64,7 @@ func (b *syncBuffer) String() string {
 // start makes a store with an account, a runner, and an SMTP server that takes everything.
 func start(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader)
+	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func call[Out any](t *testing.T, f *fixture, operation string, in any) *Out {
 	t.Helper()
 	out, err := f.gate.Do(t.Context(), &gate.Request{
 		Operation: api.ByName(operation), Input: in,
-		Caller: chime.Caller{Tenant: tenant, ARN: "arn:aws:iam::123456789012:root"},
+		Caller: tenant.Root(chime.InstallationRoot, ""),
 	})
 	if err != nil {
 		t.Fatalf("%s: %v", operation, err)

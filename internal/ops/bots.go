@@ -37,7 +37,9 @@ func (c *Call) CreateBot(_ context.Context, in *api.CreateBotInput) (*api.Create
 	if c.Tx.Met() == store.BotEmail {
 		return nil, chime.BadRequest.Errorf("DisplayName: another bot of this AWS account has this name and domain")
 	}
-	c.Tx.InsertBot(b)
+	if err := c.Tx.InsertBot(b); err != nil {
+		return nil, err
+	}
 	if !c.Mark.IsZero() {
 		c.Tx.InsertMark(c.Mark, b.ID)
 	}
@@ -125,7 +127,9 @@ func (c *Call) UpdateBot(_ context.Context, in *api.UpdateBotInput) (*api.Update
 		return nil, err
 	}
 	if b.SetDisabled(c.Source, in.Disabled) == chime.Changed {
-		c.Tx.UpdateBot(b)
+		if err := c.Tx.UpdateBot(b); err != nil {
+			return nil, err
+		}
 	}
 	return &api.UpdateBotOutput{Bot: wireBot(b)}, nil
 }
@@ -137,8 +141,7 @@ func (c *Call) RegenerateSecurityToken(_ context.Context, in *api.RegenerateSecu
 		return nil, err
 	}
 	b.Regenerate(c.Source)
-	c.Tx.UpdateBot(b)
-	return &api.RegenerateSecurityTokenOutput{Bot: wireBot(b)}, nil
+	return &api.RegenerateSecurityTokenOutput{Bot: wireBot(b)}, c.Tx.UpdateBot(b)
 }
 
 // bot returns the account's bot, or NotFound.

@@ -23,8 +23,7 @@ func (c *Call) PutEventsConfiguration(_ context.Context, in *api.PutEventsConfig
 		return nil, err
 	}
 	b.Configure(in.OutboundEventsHTTPSEndpoint, in.LambdaFunctionARN)
-	c.Tx.UpdateBot(b)
-	return &api.PutEventsConfigurationOutput{EventsConfiguration: wireEvents(b)}, nil
+	return &api.PutEventsConfigurationOutput{EventsConfiguration: wireEvents(b)}, c.Tx.UpdateBot(b)
 }
 
 // eventsBot returns the bot of a PutEventsConfiguration that can be done.
@@ -110,7 +109,9 @@ func (c *Call) DeleteEventsConfiguration(_ context.Context, in *api.DeleteEvents
 	}
 	if b.Configured() {
 		b.Configure("", "")
-		c.Tx.UpdateBot(b)
+		if err := c.Tx.UpdateBot(b); err != nil {
+			return nil, err
+		}
 	}
 	return &api.DeleteEventsConfigurationOutput{}, nil
 }

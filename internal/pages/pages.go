@@ -220,7 +220,7 @@ func (p *Pages) call(ctx context.Context, operation, token string, members map[s
 	if err != nil {
 		return nil, err
 	}
-	return p.gate.Do(ctx, &gate.Request{Operation: op, Input: in, Caller: chime.Caller{Tenant: tenant, ARN: caller}})
+	return p.gate.Do(ctx, &gate.Request{Operation: op, Input: in, Caller: chime.Caller{Tenant: tenant, Kind: chime.ServerItself, ARN: caller}})
 }
 
 // view is what a page shows.

@@ -24,6 +24,7 @@ import (
 	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/pages"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/store"
 )
@@ -42,7 +43,7 @@ type fixture struct {
 // start serves pages and an account whose name needs escaping.
 func start(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader)
+	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func start(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(server.New(server.Config{Gate: f.gate, DB: db, Log: log, Source: source, Pages: p,
-		Keys: func(string) (server.Key, bool) { return server.Key{}, false }}))
+		Keys: func(context.Context, string) (server.Key, bool, error) { return server.Key{}, false, nil }}))
 	t.Cleanup(web.Close)
 	f.url = web.URL
 	f.account = call[api.CreateAccountOutput](t, f, "CreateAccount", &api.CreateAccountInput{Name: "R&D <b>"}).Account.AccountID
@@ -71,7 +72,7 @@ func call[Out any](t *testing.T, f *fixture, operation string, in any) *Out {
 	t.Helper()
 	out, err := f.gate.Do(t.Context(), &gate.Request{
 		Operation: api.ByName(operation), Input: in,
-		Caller: chime.Caller{Tenant: tenant, ARN: "arn:aws:iam::123456789012:user/admin"},
+		Caller: chime.Caller{Tenant: tenant, Kind: chime.TenantRoot, ARN: "arn:aws:iam::123456789012:user/admin"},
 	})
 	if err != nil {
 		t.Fatalf("%s: %v", operation, err)

@@ -22,12 +22,6 @@ const (
 	Open
 )
 
-// Key is an access key's secret and whom it stands for.
-type Key struct {
-	Secret string
-	Caller chime.Caller
-}
-
 // authenticate returns who makes the call.
 func (x *exchange) authenticate(body []byte) (chime.Caller, error) {
 	if x.Auth == Open {
@@ -43,27 +37,39 @@ func (x *exchange) authenticate(body []byte) (chime.Caller, error) {
 		return chime.Caller{}, err
 	}
 	now := time.Now()
-	key, known := x.Keys(signature.AccessKeyID)
+	key, known, err := x.Keys(x.r.Context(), signature.AccessKeyID)
+	if err != nil {
+		return chime.Caller{}, err
+	}
 	if !known {
 		return chime.Caller{}, x.verifier.VerifyUnknown(r, &signature, now)
 	}
 	if err := x.verifier.Verify(r, &signature, key.Secret, now); err != nil {
+		if !key.lookedUp {
+			// Only for the time it takes: to whom it is unknown whether the key exists, that must not tell.
+			_, _ = x.DB.LookUpAccess(x.r.Context(), signature.AccessKeyID)
+		}
 		return chime.Caller{}, err
+	}
+	if key.Refusal != "" {
+		return chime.Caller{}, chime.Unauthorized.Errorf("%s", key.Refusal)
+	}
+	if key.access != nil {
+		x.DB.NoteUse(key.access, x.Source.Now())
 	}
 	return key.Caller, nil
 }
 
-// claimed believes the request: an access key of 12 digits names the tenant, anything else means the default one.
+// claimed believes the request: an access key of 12 digits names the tenant whose root calls, anything else means the root of
+// the installation.
 func (x *exchange) claimed() chime.Caller {
-	c := chime.Caller{Tenant: x.Tenant}
+	tenant, kind := x.Tenant, chime.InstallationRoot
 	_, credential, _ := strings.Cut(x.r.Header.Get("Authorization"), "Credential=")
 	id, _, scoped := strings.Cut(credential, "/")
-	if t, ok := chime.ParseTenant(id); ok && scoped {
-		c.Tenant = t
+	if t, ok := chime.ParseTenant(id); ok && scoped && t != tenant {
+		tenant, kind = t, chime.TenantRoot
 	}
-	c.ARN = "arn:aws:iam::" + c.Tenant.String() + ":root"
-	c.AccessKeyID = c.Tenant.String()
-	return c
+	return tenant.Root(kind, tenant.String())
 }
 
 // mark tells a repetition of this call from a new one: clients send an invocation id that stays the same from attempt to

@@ -38,7 +38,7 @@ type Config struct {
 	Log     *slog.Logger
 	Source  chime.Source
 	Auth    Auth
-	Keys    func(accessKeyID string) (Key, bool)
+	Keys    Keys
 	Tenant  chime.Tenant // whose the calls are that name no tenant, when signatures are not checked
 	Version string
 	Pages   http.Handler // of people rather than clients, below /invites/; nil for none

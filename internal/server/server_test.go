@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 	"github.com/carillon-server/carillon/internal/chime/chimetest"
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/ops"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/sigv4"
 	"github.com/carillon-server/carillon/internal/store"
@@ -59,19 +61,19 @@ func (b *syncBuffer) String() string {
 // start serves a new store with two tenants, 123456789012 and 999999999999.
 func start(t *testing.T, change ...func(*server.Config)) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader)
+	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &fixture{log: &syncBuffer{}}
 	source := chimetest.Source()
 	keys := map[string]server.Key{
-		keyID: {Secret: secret, Caller: chime.Caller{Tenant: 123456789012, ARN: "arn:aws:iam::123456789012:root", AccessKeyID: keyID}},
-		other: {Secret: secret, Caller: chime.Caller{Tenant: 999999999999, ARN: "arn:aws:iam::999999999999:root", AccessKeyID: other}},
+		keyID: {Secret: secret, Caller: chime.Tenant(123456789012).Root(chime.InstallationRoot, keyID)},
+		other: {Secret: secret, Caller: chime.Tenant(999999999999).Root(chime.TenantRoot, other)},
 	}
 	c := server.Config{
 		Gate: gate.New(db, source, ops.Settings{Faults: ops.NewFaults()}), DB: db, Source: source, Log: slog.New(slog.NewTextHandler(f.log, nil)),
-		Keys: func(id string) (server.Key, bool) { k, ok := keys[id]; return k, ok }, Tenant: 111111111111,
+		Keys: func(_ context.Context, id string) (server.Key, bool, error) { k, ok := keys[id]; return k, ok, nil }, Tenant: 111111111111,
 	}
 	for _, fn := range change {
 		fn(&c)
@@ -456,11 +458,11 @@ func TestPanicAndStop(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *server.Config) {
 		keys := c.Keys
-		c.Keys = func(id string) (server.Key, bool) {
+		c.Keys = func(ctx context.Context, id string) (server.Key, bool, error) {
 			if id == "PANICPANICPANIC0" {
 				panic("a bug")
 			}
-			return keys(id)
+			return keys(ctx, id)
 		}
 	})
 	if r := f.do(t, call{method: "GET", target: "/accounts", key: "PANICPANICPANIC0"}); r.status != 500 || strings.Contains(r.text, "a bug") {

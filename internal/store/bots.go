@@ -7,12 +7,16 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 )
 
-const botColumns = `account, id, display_name, email, security_token, disabled, endpoint, lambda_arn, created_at, updated_at, version`
+const botColumns = `account, id, display_name, email, security_token, sealed_token, disabled, endpoint, lambda_arn, created_at, updated_at, version`
 
 func scanBot(t *Tx, row scanner) (*chime.Bot, error) {
 	b := chime.Bot{Tenant: t.tenant}
-	err := row.Scan((*id)(&b.AccountID), (*id)(&b.ID), &b.DisplayName, &b.Email, &b.SecurityToken, &b.Disabled, &b.Endpoint,
+	var sealed []byte
+	err := row.Scan((*id)(&b.AccountID), (*id)(&b.ID), &b.DisplayName, &b.Email, &b.SecurityToken, &sealed, &b.Disabled, &b.Endpoint,
 		&b.LambdaARN, millis{&b.CreatedAt}, millis{&b.UpdatedAt}, &b.Version)
+	if sealed != nil && err == nil {
+		b.SecurityToken, err = t.open("bots", b.Tenant, b.ID[:], sealed)
+	}
 	return &b, err
 }
 
@@ -33,23 +37,33 @@ func (t *Tx) Bots(account, after chime.ID, limit int) ([]*chime.Bot, error) {
 		t.tenant, account[:], after[:], limit)
 }
 
-// InsertBot adds a bot, and meets BotEmail if another bot of the tenant has its address.
-func (t *Tx) InsertBot(b *chime.Bot) {
+// InsertBot adds a bot and seals its token, and meets BotEmail if another bot of the tenant has its address.
+func (t *Tx) InsertBot(b *chime.Bot) error {
+	sealed, err := t.seal("bots", t.tenant, b.ID[:], b.SecurityToken)
+	if err != nil {
+		return err
+	}
 	t.queue(`
 		insert into bots (tenant, `+botColumns+`, email_key)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		t.tenant, b.AccountID[:], b.ID[:], b.DisplayName, string(b.Email), b.SecurityToken, flag(b.Disabled), b.Endpoint, b.LambdaARN,
+		values ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12, $13)`,
+		t.tenant, b.AccountID[:], b.ID[:], b.DisplayName, string(b.Email), sealed, flag(b.Disabled), b.Endpoint, b.LambdaARN,
 		toMillis(b.CreatedAt), toMillis(b.UpdatedAt), b.Version, b.Email.Fold())
+	return nil
 }
 
 // UpdateBot writes a bot that was read in this transaction, and counts its version up.
-func (t *Tx) UpdateBot(b *chime.Bot) {
+func (t *Tx) UpdateBot(b *chime.Bot) error {
+	sealed, err := t.seal("bots", t.tenant, b.ID[:], b.SecurityToken)
+	if err != nil {
+		return err
+	}
 	b.Version++
 	t.queue(`
 		update bots
-		set security_token = $4, disabled = $5, endpoint = $6, lambda_arn = $7, updated_at = $8, version = $9
+		set security_token = '', sealed_token = $4, disabled = $5, endpoint = $6, lambda_arn = $7, updated_at = $8, version = $9
 		where tenant = $1 and account = $2 and id = $3`,
-		t.tenant, b.AccountID[:], b.ID[:], b.SecurityToken, flag(b.Disabled), b.Endpoint, b.LambdaARN, toMillis(b.UpdatedAt), b.Version)
+		t.tenant, b.AccountID[:], b.ID[:], sealed, flag(b.Disabled), b.Endpoint, b.LambdaARN, toMillis(b.UpdatedAt), b.Version)
+	return nil
 }
 
 // DeleteBots removes all bots of an account.

@@ -17,6 +17,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/seal"
 )
 
 // File is the database's name in the data folder.
@@ -34,12 +35,15 @@ type embedded struct {
 	writer  *writer
 	folding *checkpointer
 	records *records
+
+	accesses *accesses
+	seals    *sealer
 }
 
 // Open opens the embedded store in folder, making both where they are missing, and brings its schema up to date. The
 // folder is locked until Close: a second process is refused. Errors say what to do. random makes the secrets of a new
-// store.
-func Open(ctx context.Context, folder string, random io.Reader) (_ *DB, err error) {
+// store, and keys has what seals them.
+func Open(ctx context.Context, folder string, random io.Reader, keys seal.Source) (_ *DB, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
 	}
@@ -49,6 +53,8 @@ func Open(ctx context.Context, folder string, random io.Reader) (_ *DB, err erro
 		readers: make(chan *conn, readers),
 		closed:  make(chan struct{}),
 		records: newRecords(),
+
+		accesses: &accesses{},
 	}
 	defer func() {
 		if err != nil {
@@ -63,8 +69,9 @@ func Open(ctx context.Context, folder string, random io.Reader) (_ *DB, err erro
 	if err := writable(path); err != nil {
 		return nil, err
 	}
-	db := newDB(e)
-	if err := e.prepare(ctx, db, path, random); err != nil {
+	db := newDB(e, &sealer{source: keys, random: random})
+	e.seals, db.accesses = db.seals, e.accesses
+	if err := e.prepare(ctx, db, path); err != nil {
 		return nil, err
 	}
 	for range readers {
@@ -79,7 +86,7 @@ func Open(ctx context.Context, folder string, random io.Reader) (_ *DB, err erro
 }
 
 // prepare brings the schema up to date, which needs database/sql, and starts the writer.
-func (e *embedded) prepare(ctx context.Context, db *DB, path string, random io.Reader) (err error) {
+func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error) {
 	migrating, err := sql.Open("sqlite", dataSource(path))
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
@@ -89,19 +96,23 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string, random io.R
 	if err := migrate(ctx, migrating, path); err != nil {
 		return err
 	}
-	if err := db.readSecrets(ctx, migrating, random); err != nil {
+	sealed, err := db.readSecrets(ctx, migrating)
+	if err != nil {
 		return err
 	}
 	writing, err := openConn(path, sqlite.OpenReadWrite, writerPragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for writing: %w", path, err)
 	}
-	e.writer = newWriter(writing, e.records, db.tellEnqueued)
+	e.writer = newWriter(writing, e, db.tellEnqueued)
 	folding, err := openConn(path, sqlite.OpenReadWrite, writerPragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for checkpoints: %w", path, err)
 	}
 	e.folding = newCheckpointer(folding, e.writer)
+	if err := db.sealRest(ctx, sealed); err != nil {
+		return err
+	}
 	return releaseJobs(ctx, db)
 }
 
@@ -185,7 +196,7 @@ func (e *embedded) view(ctx context.Context, tenant chime.Tenant, fn func(*Tx) e
 	select {
 	case c := <-e.readers:
 		defer func() { e.readers <- c }()
-		return explain(fn(&Tx{tenant: tenant, reads: c, records: e.records}))
+		return explain(fn(&Tx{tenant: tenant, reads: c, records: e.records, seals: e.seals}))
 	case <-e.closed:
 		return errClosed
 	case <-ctx.Done():

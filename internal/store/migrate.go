@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"embed"
 	"fmt"
-	"io"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
@@ -41,20 +40,4 @@ func bringUp(ctx context.Context, provider *goose.Provider, where string) error 
 		return fmt.Errorf("migrate %s: %w", where, explain(err))
 	}
 	return nil
-}
-
-// secret returns the installation's secret of that name, made the first time it is asked for.
-func secret(ctx context.Context, db *sql.DB, name string, random io.Reader) ([]byte, error) {
-	fresh := make([]byte, 32)
-	if _, err := io.ReadFull(random, fresh); err != nil {
-		return nil, fmt.Errorf("read randomness: %w", err)
-	}
-	if _, err := db.ExecContext(ctx, `insert into secrets (name, value) values ($1, $2) on conflict do nothing`, name, fresh); err != nil {
-		return nil, fmt.Errorf("make the secret for %s: %w", name, explain(err))
-	}
-	var value []byte
-	if err := db.QueryRowContext(ctx, `select value from secrets where name = $1`, name).Scan(&value); err != nil {
-		return nil, fmt.Errorf("read the secret for %s: %w", name, explain(err))
-	}
-	return value, nil
 }

@@ -32,6 +32,7 @@ const (
 type postgres struct {
 	pool   *pgxpool.Pool
 	random io.Reader
+	seals  *sealer
 	group  *group
 	told   func() // after a commit that enqueued a job
 }
@@ -151,7 +152,7 @@ func (p *postgres) view(ctx context.Context, tenant chime.Tenant, fn func(*Tx) e
 	return p.retry(ctx, func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTime)
 		defer cancel()
-		return fn(&Tx{tenant: tenant, reads: pgSession{ctx, p.pool}})
+		return fn(&Tx{tenant: tenant, reads: pgSession{ctx, p.pool}, seals: p.seals})
 	})
 }
 
@@ -189,7 +190,7 @@ func (p *postgres) attempt(ctx context.Context, tenant chime.Tenant, fn func(*Tx
 	defer cancel()
 	s := &pgTransaction{ctx: ctx, pool: p.pool, guarded: group && met == NoPromise}
 	defer s.end()
-	tx := Tx{tenant: tenant, reads: s, met: met}
+	tx := Tx{tenant: tenant, reads: s, met: met, seals: p.seals}
 	if err := protect(fn, &tx); err != nil {
 		return o, unpanic(err)
 	}
@@ -441,7 +442,8 @@ func pgDuplicate(err error) (Promise, bool) {
 		return NoPromise, false
 	}
 	switch p := Promise(e.ConstraintName); p {
-	case UserEmail, UserPIN, UserNumber, MarkMade, DomainName, NumberHeld, RoomRequest, RoomMember, BotEmail:
+	case UserEmail, UserPIN, UserNumber, MarkMade, DomainName, NumberHeld, RoomRequest, RoomMember, BotEmail,
+		TenantTaken, PrincipalName, KeySlot:
 		return p, true
 	}
 	return NoPromise, false

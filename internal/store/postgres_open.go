@@ -15,31 +15,38 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/carillon-server/carillon/internal/seal"
 )
 
 // OpenPostgres opens the store in a PostgreSQL database and brings its schema up to date. Any number of servers may have
 // it open; one of them migrates, the others wait for it. Errors say what to do, and never repeat the URL, which may hold a
-// password. random makes the secrets of a new store.
-func OpenPostgres(ctx context.Context, url string, random io.Reader) (_ *DB, err error) {
+// password. random makes the secrets of a new store; the keys that seal them are all servers' in common.
+func OpenPostgres(ctx context.Context, url string, random io.Reader, keys seal.Source) (_ *DB, err error) {
 	pool, err := openPool(ctx, url)
 	if err != nil {
 		return nil, err
 	}
-	p := &postgres{pool: pool, random: random}
+	seals := &sealer{source: keys, random: random}
+	p := &postgres{pool: pool, random: random, seals: seals}
 	p.group = newGroup(p)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
 		}
 	}()
-	db := newDB(p)
+	db := newDB(p, seals)
 	p.told = db.tellEnqueued
 	sql := stdlib.OpenDBFromPool(pool)
 	defer sql.Close() // gives its connections back to the pool
 	if err := migratePostgres(ctx, sql); err != nil {
 		return nil, err
 	}
-	return db, db.readSecrets(ctx, sql, random)
+	sealed, err := db.readSecrets(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	return db, db.sealRest(ctx, sealed)
 }
 
 // migratePostgres runs the migrations that are missing. One server at a time does, holding a row of a table of goose's:

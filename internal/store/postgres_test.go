@@ -14,6 +14,7 @@ import (
 
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/chime/chimetest"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
 	"github.com/carillon-server/carillon/internal/store/pgtest"
 )
@@ -37,7 +38,7 @@ func openTroubled(t *testing.T) *troubled {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.OpenPostgres(t.Context(), proxy.DSN(strings.TrimPrefix(u.Path, "/")), rand.Reader)
+	db, err := store.OpenPostgres(t.Context(), proxy.DSN(strings.TrimPrefix(u.Path, "/")), rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}

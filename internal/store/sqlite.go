@@ -35,6 +35,12 @@ func duplicate(err error) (Promise, bool) {
 		return RoomMember, true
 	case strings.Contains(err.Error(), "bots.email_key"):
 		return BotEmail, true
+	case strings.Contains(err.Error(), "tenants.tenant"):
+		return TenantTaken, true
+	case strings.Contains(err.Error(), "principals.name_key"):
+		return PrincipalName, true
+	case strings.Contains(err.Error(), "access_keys.slot"):
+		return KeySlot, true
 	}
 	return NoPromise, false
 }

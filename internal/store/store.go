@@ -11,6 +11,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"io"
 
 	"github.com/carillon-server/carillon/internal/chime"
@@ -19,6 +21,9 @@ import (
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
 	engine   engine
+	seals    *sealer
+	accesses *accesses // nil where somebody else may change them
+	uses     uses
 	tokens   []byte
 	links    []byte
 	pins     chime.PINs
@@ -33,22 +38,35 @@ type engine interface {
 	close() error
 }
 
-func newDB(e engine) *DB { return &DB{engine: e, enqueued: make(chan struct{}, 1)} }
+func newDB(e engine, seals *sealer) *DB {
+	return &DB{engine: e, seals: seals, enqueued: make(chan struct{}, 1)}
+}
 
-// readSecrets reads the secrets of the installation, making them where they are missing.
-func (db *DB) readSecrets(ctx context.Context, sql *sql.DB, random io.Reader) (err error) {
-	if db.tokens, err = secret(ctx, sql, "page tokens", random); err != nil {
-		return err
-	}
-	if db.links, err = secret(ctx, sql, "invitation links", random); err != nil {
-		return err
-	}
-	key, err := secret(ctx, sql, "PINs", random)
+// readSecrets finds the keys that seal secrets and reads those of the installation, making them where they are missing. It
+// returns the keys for sealRest.
+func (db *DB) readSecrets(ctx context.Context, sql *sql.DB) (sealingKeys, error) {
+	keys, err := db.seals.unlock(ctx, sql)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	db.pins, err = chime.NewPINs(key)
-	return err
+	var pins []byte
+	secrets := []struct {
+		name  string
+		value *[]byte
+	}{{"page tokens", &db.tokens}, {"invitation links", &db.links}, {"PINs", &pins}}
+	for _, s := range secrets { // all of them first: where randomness is the same in every run, so are they
+		*s.value = make([]byte, 32)
+		if _, err := io.ReadFull(db.seals.random, *s.value); err != nil {
+			return nil, fmt.Errorf("read randomness: %w", err)
+		}
+	}
+	for _, s := range secrets {
+		if *s.value, err = db.seals.secret(ctx, sql, keys[0], s.name, *s.value); err != nil {
+			return nil, err
+		}
+	}
+	db.pins, err = chime.NewPINs(pins)
+	return keys, err
 }
 
 func (db *DB) tellEnqueued() {
@@ -58,8 +76,10 @@ func (db *DB) tellEnqueued() {
 	}
 }
 
-// Close ends what is under way and lets go of the database.
-func (db *DB) Close() error { return db.engine.close() }
+// Close ends what is under way, writes when keys were used last, and lets go of the database.
+func (db *DB) Close() error {
+	return errors.Join(db.WriteUses(context.Background()), db.engine.close())
+}
 
 // Ready reports whether the store can read and write; the error says why not.
 func (db *DB) Ready(ctx context.Context) error { return db.engine.ready(ctx) }
@@ -73,11 +93,13 @@ func (db *DB) LinkKey() []byte { return db.links }
 // PINs turns PINs into digits, under a secret of the installation.
 func (db *DB) PINs() chime.PINs { return db.pins }
 
+const rootKeyName = "root access key id"
+
 // RootKey returns the id of the access key that the installation began with, noting id as that where there is none yet and
 // id is not empty. The secret is not kept here.
 func (db *DB) RootKey(ctx context.Context, id string) (string, error) {
 	read := func(t *Tx) (string, error) {
-		found, err := queryRow(t, scanBytes, `select value from secrets where name = 'root access key id'`)
+		found, err := queryRow(t, scanBytes, `select value from secrets where name = $1`, rootKeyName)
 		if found == nil || err != nil {
 			return "", err
 		}
@@ -92,7 +114,7 @@ func (db *DB) RootKey(ctx context.Context, id string) (string, error) {
 			return err
 		}
 		known = id
-		t.queue(`insert into secrets (name, value) values ('root access key id', $1)`, []byte(id))
+		t.queue(`insert into secrets (name, value) values ($1, $2)`, rootKeyName, []byte(id))
 		return nil
 	})
 	if err != nil {

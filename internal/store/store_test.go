@@ -14,6 +14,7 @@ import (
 
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/chime/chimetest"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
 	"github.com/carillon-server/carillon/internal/store/pgtest"
 	"github.com/carillon-server/carillon/internal/store/storetest"
@@ -30,7 +31,7 @@ func open(t *testing.T) *store.DB {
 
 func openIn(t *testing.T, folder string) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), folder, rand.Reader)
+	db, err := store.Open(t.Context(), folder, rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
@@ -50,7 +51,7 @@ func TestStore(t *testing.T) {
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) *store.DB {
-		db, err := store.OpenPostgres(t.Context(), pgtest.Database(t), rand.Reader)
+		db, err := store.OpenPostgres(t.Context(), pgtest.Database(t), rand.Reader, sealtest.Keys)
 		if err != nil {
 			t.Fatalf("OpenPostgres: %v", err)
 		}
@@ -67,7 +68,7 @@ func TestPostgres(t *testing.T) {
 func TestReopenLetsGoOfJobs(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	db, err := store.Open(t.Context(), folder, rand.Reader)
+	db, err := store.Open(t.Context(), folder, rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	openIn(t, folder)
-	_, err := store.Open(t.Context(), folder, rand.Reader)
+	_, err := store.Open(t.Context(), folder, rand.Reader, sealtest.Keys)
 	if err == nil || !strings.Contains(err.Error(), "in use by another carillon") {
 		t.Errorf("second Open: %v, want it refused because the folder is in use", err)
 	}
@@ -110,7 +111,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 func TestReopenKeepsSecretsAndRows(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	db, err := store.Open(t.Context(), folder, rand.Reader)
+	db, err := store.Open(t.Context(), folder, rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
@@ -147,7 +148,7 @@ func TestReopenKeepsSecretsAndRows(t *testing.T) {
 func TestNewerSchemaIsRefused(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	db, err := store.Open(t.Context(), folder, rand.Reader)
+	db, err := store.Open(t.Context(), folder, rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
@@ -155,7 +156,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		t.Fatalf("Close: %v", err)
 	}
 	exec(t, folder, "insert into goose_db_version (version_id, is_applied) values (9999, true)")
-	_, err = store.Open(t.Context(), folder, rand.Reader)
+	_, err = store.Open(t.Context(), folder, rand.Reader, sealtest.Keys)
 	if err == nil || !strings.Contains(err.Error(), "start the newer carillon") {
 		t.Errorf("Open: %v, want the newer carillon asked for", err)
 	}
@@ -167,7 +168,7 @@ func TestNotADatabase(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, store.File), []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := store.Open(t.Context(), folder, rand.Reader)
+	_, err := store.Open(t.Context(), folder, rand.Reader, sealtest.Keys)
 	if err == nil || !strings.Contains(err.Error(), "restore it from a backup") {
 		t.Errorf("Open: %v, want a remedy", err)
 	}
@@ -220,7 +221,7 @@ func TestFolderThatCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := store.Open(t.Context(), filepath.Join(file, "data"), rand.Reader)
+	_, err := store.Open(t.Context(), filepath.Join(file, "data"), rand.Reader, sealtest.Keys)
 	if err == nil || !strings.Contains(err.Error(), "choose another with --data") {
 		t.Errorf("Open: %v, want a remedy", err)
 	}
@@ -243,7 +244,7 @@ func exec(t *testing.T, folder, text string) {
 func TestWhatIsDeletedIsOverwritten(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	db, err := store.Open(t.Context(), folder, rand.Reader)
+	db, err := store.Open(t.Context(), folder, rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}

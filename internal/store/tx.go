@@ -14,6 +14,7 @@ type Tx struct {
 	writes   []write
 	met      Promise
 	enqueued bool // a job is among the writes
+	seals    *sealer
 
 	hosts   hosts          // nil where somebody else may change accounts
 	records *records       // nil in a transaction that writes, and where somebody else may change users
@@ -29,6 +30,8 @@ type write struct {
 	// guarded is the same write for a group: it takes the version of the account that it relies on as one more argument,
 	// and does nothing where that is another by now or where a promise would be broken. Empty if it cannot be grouped.
 	guarded string
+
+	access bool // it may change what an access key may do
 }
 
 // Promise is a uniqueness that the schema keeps. A write that would break one runs the operation again, once the
@@ -47,6 +50,10 @@ const (
 	RoomRequest Promise = "rooms_request"     // a request makes one room
 	RoomMember  Promise = "memberships_pkey"  // a member is in a room once
 	BotEmail    Promise = "bots_email"        // an address belongs to one bot of the tenant
+
+	TenantTaken   Promise = "tenants_pkey"     // a tenant has one tenancy
+	PrincipalName Promise = "principals_name"  // a name belongs to one principal of the tenant
+	KeySlot       Promise = "access_keys_slot" // a principal has one access key in a slot
 )
 
 // Met returns the promise that stopped the operation's writes the last time it ran, NoPromise the first time. An operation
@@ -55,6 +62,11 @@ func (t *Tx) Met() Promise { return t.met }
 
 func (t *Tx) queue(text string, args ...any) {
 	t.writes = append(t.writes, write{text: text, args: args})
+}
+
+// queueAccess queues a write that may change who has access, or what an access key may do.
+func (t *Tx) queueAccess(text string, args ...any) {
+	t.writes = append(t.writes, write{text: text, args: args, access: true})
 }
 
 // session is how a transaction reads: a connection to SQLite, or a transaction of PostgreSQL.

@@ -31,7 +31,11 @@ type writer struct {
 	pins    pinOrder
 	hosts   hosts
 	records *records
+	seals   *sealer
 	changed bool // something but new users was written since the records were forgotten
+
+	accesses *accesses
+	regrants bool // what keys may do was written since they were forgotten
 
 	folding folding
 	added   int           // operations since grown was last sent
@@ -52,8 +56,8 @@ type update struct {
 	enqueued bool // it enqueued a job; the writer's to know
 }
 
-func newWriter(c *conn, r *records, told func()) *writer {
-	w := &writer{conn: c, records: r, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, hosts: hosts{}, grown: make(chan struct{}, 1), folding: byDefault}
+func newWriter(c *conn, e *embedded, told func()) *writer {
+	w := &writer{conn: c, records: e.records, accesses: e.accesses, seals: e.seals, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, hosts: hosts{}, grown: make(chan struct{}, 1), folding: byDefault}
 	go w.run()
 	return w
 }
@@ -161,6 +165,10 @@ func (w *writer) together(batch []*update) {
 		w.records.forget()
 		w.changed = false
 	}
+	if w.regrants {
+		w.accesses.forget()
+		w.regrants = false
+	}
 	for i, u := range batch {
 		if err != nil && results[i] == nil {
 			results[i] = err
@@ -210,7 +218,7 @@ func (w *writer) apply(u *update) (refused, err error) {
 	if u.gone.Load() {
 		return context.Canceled, nil
 	}
-	tx := Tx{tenant: u.tenant, reads: w.conn, pins: w.pins, hosts: w.hosts}
+	tx := Tx{tenant: u.tenant, reads: w.conn, pins: w.pins, hosts: w.hosts, seals: w.seals}
 	for range maxRuns {
 		if refused := protect(u.fn, &tx); refused != nil {
 			return w.refusal(refused)
@@ -263,6 +271,7 @@ func (w *writer) write(q write) (met Promise, err error) {
 		clear(w.hosts)
 		w.changed = true
 	}
+	w.regrants = w.regrants || q.access
 	err = w.conn.exec(q.text, q.args...)
 	if met, ok := duplicate(err); ok {
 		return met, nil

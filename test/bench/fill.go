@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
 	"github.com/carillon-server/carillon/test/harness"
 )
@@ -38,7 +39,7 @@ var source = chime.Source{
 // fill brings the store in folder to the number of users. It writes through the store's own package, so the rows are those
 // that as many calls of CreateUser would have left, only sooner. What an earlier run left there is used.
 func fill(folder string, users int, p *progress) (_ *filledStore, err error) {
-	db, err := store.Open(context.Background(), folder, rand.Reader)
+	db, err := store.Open(context.Background(), folder, rand.Reader, sealtest.Keys)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 )
 
 // The credentials of every server that is started here, and whose they are.
@@ -67,7 +69,7 @@ func Start(program, folder string, o Options) (*Server, error) {
 	line := append(o.Wrapper[:len(o.Wrapper):len(o.Wrapper)], program, "serve", "--data", folder, "--listen", "127.0.0.1:0")
 	s := &Server{cmd: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
 	s.cmd.Env = append(os.Environ(), "CARILLON_ROOT_ACCESS_KEY_ID="+AccessKeyID, "CARILLON_ROOT_SECRET_ACCESS_KEY="+secret,
-		"CARILLON_AWS_ACCOUNT_ID="+Tenant)
+		"CARILLON_AWS_ACCOUNT_ID="+Tenant, "CARILLON_KEY="+string(sealtest.Keys))
 	s.cmd.Env = append(s.cmd.Env, o.Env...)
 	s.cmd.Stderr = o.Log
 	begun := time.Now()

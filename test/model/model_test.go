@@ -14,6 +14,7 @@ import (
 	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/ops/opstest"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
 	"github.com/carillon-server/carillon/internal/store/pgtest"
 )
@@ -30,14 +31,16 @@ func TestMain(m *testing.M) {
 
 func TestModelOnSQLite(t *testing.T) {
 	folder := t.TempDir()
-	run(t, 1, func(source chime.Source) (*store.DB, error) { return store.Open(t.Context(), folder, source.Random) })
+	run(t, 1, func(source chime.Source) (*store.DB, error) {
+		return store.Open(t.Context(), folder, source.Random, sealtest.Keys)
+	})
 }
 
 // TestModelOnPostgres takes one sequence of four, since what is looked at after each step takes longer there.
 func TestModelOnPostgres(t *testing.T) {
 	database := pgtest.Database(t)
 	run(t, 4, func(source chime.Source) (*store.DB, error) {
-		return store.OpenPostgres(t.Context(), database, source.Random)
+		return store.OpenPostgres(t.Context(), database, source.Random, sealtest.Keys)
 	})
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/ops/opstest"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/stock"
 	"github.com/carillon-server/carillon/internal/store"
 	"github.com/carillon-server/carillon/internal/store/pgtest"
@@ -30,7 +31,7 @@ const modelQuota = 3
 
 func TestNumbersOnSQLite(t *testing.T) {
 	runNumbers(t, 1, func(source chime.Source) (*store.DB, error) {
-		return store.Open(t.Context(), t.TempDir(), source.Random)
+		return store.Open(t.Context(), t.TempDir(), source.Random, sealtest.Keys)
 	})
 }
 
@@ -38,7 +39,7 @@ func TestNumbersOnSQLite(t *testing.T) {
 func TestNumbersOnPostgres(t *testing.T) {
 	database := pgtest.Database(t)
 	runNumbers(t, 4, func(source chime.Source) (*store.DB, error) {
-		return store.OpenPostgres(t.Context(), database, source.Random)
+		return store.OpenPostgres(t.Context(), database, source.Random, sealtest.Keys)
 	})
 }
 

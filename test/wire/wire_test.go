@@ -45,6 +45,7 @@ import (
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/sigv4"
 	"github.com/carillon-server/carillon/internal/store"
@@ -100,7 +101,7 @@ func newPlayer(t *testing.T) *player {
 	t.Helper()
 	source := chimetest.Source()
 	// The store's secrets are drawn from elsewhere, so that one more of them does not change every PIN.
-	db, err := store.Open(t.Context(), t.TempDir(), chimetest.Source().Random)
+	db, err := store.Open(t.Context(), t.TempDir(), chimetest.Source().Random, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,11 @@ func newPlayer(t *testing.T) *player {
 	})
 	keys := map[string]server.Key{}
 	for id, tenant := range map[string]chime.Tenant{key1: 123456789012, key2: 999999999999} {
-		keys[id] = server.Key{Secret: secret, Caller: chime.Caller{Tenant: tenant, ARN: "arn:aws:iam::" + tenant.String() + ":root", AccessKeyID: id}}
+		kind := chime.TenantRoot
+		if id == key1 {
+			kind = chime.InstallationRoot
+		}
+		keys[id] = server.Key{Secret: secret, Caller: tenant.Root(kind, id)}
 	}
 	// Every request gets the same id, so that one more request does not change the answers to those after it.
 	same := source.NewID()
@@ -127,7 +132,7 @@ func newPlayer(t *testing.T) *player {
 			DB:     db,
 			Log:    slog.New(slog.DiscardHandler),
 			Source: chime.Source{Now: source.Now, NewID: func() chime.ID { return same }, Random: source.Random},
-			Keys:   func(id string) (server.Key, bool) { k, ok := keys[id]; return k, ok },
+			Keys: func(_ context.Context, id string) (server.Key, bool, error) { k, ok := keys[id]; return k, ok, nil },
 		})
 	}
 	return &player{t: t, with: start(ops.NewFaults()), without: start(nil), kept: map[string]string{}}

@@ -13,6 +13,7 @@ import (
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/ops"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
 )
 
@@ -28,6 +29,8 @@ type Caller struct {
 	Account string     // the id of an account of Tenant, for operations that need one
 	Mark    store.Mark // of the calls; zero if they cannot be repeated
 
+	As *chime.Caller // who calls; nil for the root of Tenant
+
 	t testing.TB
 }
 
@@ -37,7 +40,7 @@ func New(t testing.TB, change ...func(*ops.Settings)) *Caller {
 	t.Helper()
 	c := &Caller{Clock: chimetest.NewClock(), Tenant: Tenant, t: t}
 	source := c.Clock.Source()
-	db, err := store.Open(context.Background(), t.TempDir(), source.Random)
+	db, err := store.Open(context.Background(), t.TempDir(), source.Random, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +96,17 @@ func (c *Caller) CreateUser(email string) *api.User {
 	return Must(c, api.Operations.CreateUser, &api.CreateUserInput{AccountID: c.Account, Email: email}).User
 }
 
+// Caller returns who makes the calls: As, or else the root of the tenant. That of the tenant [Tenant] is the installation's.
+func (c *Caller) Caller() chime.Caller {
+	switch {
+	case c.As != nil:
+		return *c.As
+	case c.Tenant == Tenant:
+		return c.Tenant.Root(chime.InstallationRoot, "AKIDEXAMPLE")
+	}
+	return c.Tenant.Root(chime.TenantRoot, "AKIDEXAMPLE")
+}
+
 // Do calls an operation, named by its method, which also tells the types: Do(c, api.Operations.CreateUser, in).
 func Do[In, Out any](c *Caller, _ func(api.Operations, context.Context, *In) (*Out, error), in *In) (*Out, error) {
 	return Run[Out](context.Background(), c, rowOf[In](), in)
@@ -103,7 +117,7 @@ func Run[Out any](ctx context.Context, c *Caller, op *api.Operation, in any) (*O
 	out, err := c.Gate.Do(ctx, &gate.Request{
 		Operation: op,
 		Input:     in,
-		Caller:    chime.Caller{Tenant: c.Tenant, ARN: "arn:aws:iam::" + c.Tenant.String() + ":root", AccessKeyID: "AKIDEXAMPLE"},
+		Caller:    c.Caller(),
 		Mark:      c.Mark,
 	})
 	if err != nil {

@@ -157,7 +157,7 @@ func memberships(t *testing.T, s *suite) {
 	r, next := s.room(t, "Room"), s.room(t, "Next")
 	u, jane := s.member(t, "Jane@example.com")
 	b := s.bot(t, "Helper")
-	s.update(t, func(tx *store.Tx) error { tx.InsertBot(b); return nil })
+	s.update(t, func(tx *store.Tx) error { return tx.InsertBot(b) })
 	robot, err := b.Member()
 	if err != nil {
 		t.Fatal(err)
@@ -222,8 +222,7 @@ func bots(t *testing.T, s *suite) {
 			if met := tx.Met(); met != store.NoPromise {
 				return chime.Conflict.Errorf("met %s", met)
 			}
-			tx.InsertBot(b)
-			return nil
+			return tx.InsertBot(b)
 		})
 	}
 	if err := insert(b); err != nil {
@@ -234,7 +233,7 @@ func bots(t *testing.T, s *suite) {
 	}
 	b.Disabled, b.LambdaARN = true, "arn:aws:lambda:us-east-1:123456789012:function:f"
 	b.Regenerate(s.source)
-	s.update(t, func(tx *store.Tx) error { tx.UpdateBot(b); return nil })
+	s.update(t, func(tx *store.Tx) error { return tx.UpdateBot(b) })
 	s.view(t, func(tx *store.Tx) error {
 		got, err := tx.Bot(s.account.ID, b.ID)
 		if diff := cmp.Diff(b, got); diff != "" || got.Version != 2 {
@@ -464,13 +463,12 @@ func roomsApart(t *testing.T, s *suite) {
 		t.Fatal(err)
 	}
 	s.update(t, func(tx *store.Tx) error {
-		tx.InsertBot(b)
 		tx.InsertMessage(m)
 		tx.InsertWebhook(w)
 		tx.InsertConversation(c)
 		tx.InsertEvent(b.NewEvent(s.source, chime.InviteEvent, r.ID, chime.ID{}, arn))
 		tx.PutRetention(s.account.ID, chime.Retention{RoomDays: 1})
-		return nil
+		return tx.InsertBot(b)
 	})
 	err = s.View(t.Context(), other, func(tx *store.Tx) error {
 		room, err1 := tx.Room(s.account.ID, r.ID)
