@@ -30,6 +30,7 @@ func (e *InvalidError) within(name string) *InvalidError {
 
 // phrases say in words what the pattern of a shape asks for.
 var phrases = map[string]string{
+	"AccessKeyId":        "must be 16 to 128 letters, digits and underscores, like AKIAIOSFODNN7EXAMPLE",
 	"AccountName":        "must contain a character that is not a space, and no line break",
 	"Alpha2CountryCode":  "must be a country code of two capital letters, like US",
 	"AwsAccountId":       "must be the 12 digits of an AWS account",
@@ -44,6 +45,8 @@ var phrases = map[string]string{
 	"InviteToken":        "must be the last part of an invitation's link: letters, digits, - and _",
 	"JoinTokenString":    "must consist of letters, digits, + and /",
 	"NonEmptyString":     "must contain a character that is not a space, and no line break",
+	"PrincipalName":      "must be 1 to 64 letters, digits and characters of _+=,.@-",
+	"TenantName":         "must contain a character that is not a space, and no line break",
 	"TollFreePrefix":     "must be one of 800, 833, 844, 855, 866, 877, 888",
 }
 

@@ -9,6 +9,10 @@ import (
 
 // Shapes, by name.
 var (
+	shapeAccessKey                        = &Shape{Name: "AccessKey", Kind: KindStructure, Struct: structureAccessKey}
+	shapeAccessKeyId                      = &Shape{Name: "AccessKeyId", Kind: KindString, Pattern: pattern(`^(?:[A-Za-z0-9_]{16,128})$`)}
+	shapeAccessKeyList                    = &Shape{Name: "AccessKeyList", Kind: KindList, Elem: shapeAccessKeyMetadata}
+	shapeAccessKeyMetadata                = &Shape{Name: "AccessKeyMetadata", Kind: KindStructure, Struct: structureAccessKeyMetadata}
 	shapeAccount                          = &Shape{Name: "Account", Kind: KindStructure, Struct: structureAccount}
 	shapeAccountList                      = &Shape{Name: "AccountList", Kind: KindList, Elem: shapeAccount}
 	shapeAccountName                      = &Shape{Name: "AccountName", Kind: KindString, Min: 1, Max: 100, Pattern: pattern(`^(?:.*\S.*)$`)}
@@ -73,6 +77,7 @@ var (
 	shapeInviteToken                      = &Shape{Name: "InviteToken", Kind: KindString, Max: 256, Pattern: pattern(`^(?:[A-Za-z0-9_-]+)$`), Sensitive: true}
 	shapeIso8601Timestamp                 = &Shape{Name: "Iso8601Timestamp", Kind: KindTimestamp}
 	shapeJoinTokenString                  = &Shape{Name: "JoinTokenString", Kind: KindString, Min: 2, Max: 2048, Pattern: pattern(`^[a-zA-Z0-9+/]+$`), Sensitive: true}
+	shapeKeyStatus                        = &Shape{Name: "KeyStatus", Kind: KindString, Enum: []string{"Active", "Inactive"}}
 	shapeLicense                          = &Shape{Name: "License", Kind: KindString, Enum: []string{"Basic", "Plus", "Pro", "ProTrial"}}
 	shapeLicenseList                      = &Shape{Name: "LicenseList", Kind: KindList, Elem: shapeLicense}
 	shapeMail                             = &Shape{Name: "Mail", Kind: KindStructure, Struct: structureMail}
@@ -113,6 +118,9 @@ var (
 	shapePhoneNumberStatus                = &Shape{Name: "PhoneNumberStatus", Kind: KindString, Enum: []string{"AcquireInProgress", "AcquireFailed", "Unassigned", "Assigned", "ReleaseInProgress", "DeleteInProgress", "ReleaseFailed", "DeleteFailed"}}
 	shapePhoneNumberType                  = &Shape{Name: "PhoneNumberType", Kind: KindString, Enum: []string{"Local", "TollFree"}}
 	shapePhoneNumberTypeList              = &Shape{Name: "PhoneNumberTypeList", Kind: KindList, Elem: shapePhoneNumberType}
+	shapePrincipal                        = &Shape{Name: "Principal", Kind: KindStructure, Struct: structurePrincipal}
+	shapePrincipalList                    = &Shape{Name: "PrincipalList", Kind: KindList, Elem: shapePrincipal}
+	shapePrincipalName                    = &Shape{Name: "PrincipalName", Kind: KindString, Pattern: pattern(`^(?:[A-Za-z0-9_+=,.@-]{1,64})$`)}
 	shapeProfileServiceMaxResults         = &Shape{Name: "ProfileServiceMaxResults", Kind: KindInteger, Min: 1, Max: 200}
 	shapeRegistrationStatus               = &Shape{Name: "RegistrationStatus", Kind: KindString, Enum: []string{"Unregistered", "Registered", "Suspended"}}
 	shapeResultMax                        = &Shape{Name: "ResultMax", Kind: KindInteger, Min: 1, Max: 99}
@@ -136,6 +144,10 @@ var (
 	shapeString                           = &Shape{Name: "String", Kind: KindString}
 	shapeSupportedLicenseList             = &Shape{Name: "SupportedLicenseList", Kind: KindList, Min: 1, Max: 4, Elem: shapeLicense}
 	shapeTelephonySettings                = &Shape{Name: "TelephonySettings", Kind: KindStructure, Struct: structureTelephonySettings}
+	shapeTenant                           = &Shape{Name: "Tenant", Kind: KindStructure, Struct: structureTenant}
+	shapeTenantList                       = &Shape{Name: "TenantList", Kind: KindList, Elem: shapeTenant}
+	shapeTenantName                       = &Shape{Name: "TenantName", Kind: KindString, Max: 50, Pattern: pattern(`^(?:.*\S.*)$`)}
+	shapeTenantStatus                     = &Shape{Name: "TenantStatus", Kind: KindString, Enum: []string{"Active", "Suspended"}}
 	shapeTollFreePrefix                   = &Shape{Name: "TollFreePrefix", Kind: KindString, Min: 3, Max: 3, Pattern: pattern(`^8(00|33|44|55|66|77|88)$`)}
 	shapeUpdatePhoneNumberRequestItem     = &Shape{Name: "UpdatePhoneNumberRequestItem", Kind: KindStructure, Struct: structureUpdatePhoneNumberRequestItem}
 	shapeUpdatePhoneNumberRequestItemList = &Shape{Name: "UpdatePhoneNumberRequestItemList", Kind: KindList, Elem: shapeUpdatePhoneNumberRequestItem}
@@ -164,6 +176,21 @@ var (
 	})
 	structureAcceptInviteOutput = structure[AcceptInviteOutput]("AcceptInviteOutput", []Field{
 		{Name: "User", In: Body, WireName: "User", Shape: shapeUser, At: func(s any) any { return &s.(*AcceptInviteOutput).User }},
+	})
+	structureAccessKey = structure[AccessKey]("AccessKey", []Field{
+		{Name: "AccessKeyId", In: Body, WireName: "AccessKeyId", Required: true, Shape: shapeAccessKeyId, At: func(s any) any { return &s.(*AccessKey).AccessKeyID }},
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "Whose it is.", Shape: shapeString, At: func(s any) any { return &s.(*AccessKey).AWSAccountID }},
+		{Name: "CreateDate", In: Body, WireName: "CreateDate", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*AccessKey).CreateDate }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Doc: "Absent for the root.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*AccessKey).PrincipalName }},
+		{Name: "SecretAccessKey", In: Body, WireName: "SecretAccessKey", Doc: "Not shown again.", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*AccessKey).SecretAccessKey }},
+		{Name: "Status", In: Body, WireName: "Status", Shape: shapeKeyStatus, At: func(s any) any { return &s.(*AccessKey).Status }},
+	})
+	structureAccessKeyMetadata = structure[AccessKeyMetadata]("AccessKeyMetadata", []Field{
+		{Name: "AccessKeyId", In: Body, WireName: "AccessKeyId", Required: true, Shape: shapeAccessKeyId, At: func(s any) any { return &s.(*AccessKeyMetadata).AccessKeyID }},
+		{Name: "CreateDate", In: Body, WireName: "CreateDate", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*AccessKeyMetadata).CreateDate }},
+		{Name: "LastUsedDate", In: Body, WireName: "LastUsedDate", Doc: "Absent: never.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*AccessKeyMetadata).LastUsedDate }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Doc: "Absent for the root.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*AccessKeyMetadata).PrincipalName }},
+		{Name: "Status", In: Body, WireName: "Status", Shape: shapeKeyStatus, At: func(s any) any { return &s.(*AccessKeyMetadata).Status }},
 	})
 	structureAccount = structure[Account]("Account", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Account).AccountID }},
@@ -283,6 +310,13 @@ var (
 	structureConversationRetentionSettings = structure[ConversationRetentionSettings]("ConversationRetentionSettings", []Field{
 		{Name: "RetentionDays", In: Body, WireName: "RetentionDays", Shape: shapeRetentionDays, At: func(s any) any { return &s.(*ConversationRetentionSettings).RetentionDays }},
 	})
+	structureCreateAccessKeyInput = structure[CreateAccessKeyInput]("CreateAccessKeyInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*CreateAccessKeyInput).AWSAccountID }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Doc: "The principal, as ListPrincipals shows it. Absent: the caller itself, for a root the root.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*CreateAccessKeyInput).PrincipalName }},
+	})
+	structureCreateAccessKeyOutput = structure[CreateAccessKeyOutput]("CreateAccessKeyOutput", []Field{
+		{Name: "AccessKey", In: Body, WireName: "AccessKey", Shape: shapeAccessKey, At: func(s any) any { return &s.(*CreateAccessKeyOutput).AccessKey }},
+	})
 	structureCreateAccountInput = structure[CreateAccountInput]("CreateAccountInput", []Field{
 		{Name: "Name", In: Body, WireName: "Name", Required: true, Shape: shapeAccountName, At: func(s any) any { return &s.(*CreateAccountInput).Name }},
 	})
@@ -320,6 +354,13 @@ var (
 	structureCreatePhoneNumberOrderOutput = structure[CreatePhoneNumberOrderOutput]("CreatePhoneNumberOrderOutput", []Field{
 		{Name: "PhoneNumberOrder", In: Body, WireName: "PhoneNumberOrder", Shape: shapePhoneNumberOrder, At: func(s any) any { return &s.(*CreatePhoneNumberOrderOutput).PhoneNumberOrder }},
 	})
+	structureCreatePrincipalInput = structure[CreatePrincipalInput]("CreatePrincipalInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*CreatePrincipalInput).AWSAccountID }},
+		{Name: "Name", In: Body, WireName: "Name", Required: true, Doc: "Up to 64 letters, digits and characters of _+=,.@-; unique in the AWS account without regard to case.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*CreatePrincipalInput).Name }},
+	})
+	structureCreatePrincipalOutput = structure[CreatePrincipalOutput]("CreatePrincipalOutput", []Field{
+		{Name: "Principal", In: Body, WireName: "Principal", Shape: shapePrincipal, At: func(s any) any { return &s.(*CreatePrincipalOutput).Principal }},
+	})
 	structureCreateRoomInput = structure[CreateRoomInput]("CreateRoomInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*CreateRoomInput).AccountID }},
 		{Name: "ClientRequestToken", In: Body, WireName: "ClientRequestToken", IdempotencyToken: true, Shape: shapeClientRequestToken, At: func(s any) any { return &s.(*CreateRoomInput).ClientRequestToken }},
@@ -346,6 +387,14 @@ var (
 		{Name: "Url", In: Body, WireName: "Url", Doc: "Where to POST {\"Content\": \"...\"}. It holds a secret and is not shown again.", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*CreateRoomWebhookOutput).URL }},
 		{Name: "Webhook", In: Body, WireName: "Webhook", Shape: shapeRoomWebhook, At: func(s any) any { return &s.(*CreateRoomWebhookOutput).Webhook }},
 	})
+	structureCreateTenantInput = structure[CreateTenantInput]("CreateTenantInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Required: true, Doc: "Any 12 digits that no other tenant has.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*CreateTenantInput).AWSAccountID }},
+		{Name: "Name", In: Body, WireName: "Name", Doc: "What to call it, in up to 50 characters.", Shape: shapeTenantName, At: func(s any) any { return &s.(*CreateTenantInput).Name }},
+	})
+	structureCreateTenantOutput = structure[CreateTenantOutput]("CreateTenantOutput", []Field{
+		{Name: "AccessKey", In: Body, WireName: "AccessKey", Doc: "Of the root of the AWS account.", Shape: shapeAccessKey, At: func(s any) any { return &s.(*CreateTenantOutput).AccessKey }},
+		{Name: "Tenant", In: Body, WireName: "Tenant", Shape: shapeTenant, At: func(s any) any { return &s.(*CreateTenantOutput).Tenant }},
+	})
 	structureCreateUserInput = structure[CreateUserInput]("CreateUserInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*CreateUserInput).AccountID }},
 		{Name: "Email", In: Body, WireName: "Email", Shape: shapeEmailAddress, At: func(s any) any { return &s.(*CreateUserInput).Email }},
@@ -363,7 +412,12 @@ var (
 	structureDeclineInviteOutput = structure[DeclineInviteOutput]("DeclineInviteOutput", []Field{
 		{Name: "Invitation", In: Body, WireName: "Invitation", Shape: shapeInvitation, At: func(s any) any { return &s.(*DeclineInviteOutput).Invitation }},
 	})
-	structureDeleteAccountInput = structure[DeleteAccountInput]("DeleteAccountInput", []Field{
+	structureDeleteAccessKeyInput = structure[DeleteAccessKeyInput]("DeleteAccessKeyInput", []Field{
+		{Name: "AccessKeyId", In: Body, WireName: "AccessKeyId", Required: true, Doc: "The access key, as ListAccessKeys shows it.", Shape: shapeAccessKeyId, At: func(s any) any { return &s.(*DeleteAccessKeyInput).AccessKeyID }},
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*DeleteAccessKeyInput).AWSAccountID }},
+	})
+	structureDeleteAccessKeyOutput = structure[DeleteAccessKeyOutput]("DeleteAccessKeyOutput", []Field{})
+	structureDeleteAccountInput    = structure[DeleteAccountInput]("DeleteAccountInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteAccountInput).AccountID }},
 	})
 	structureDeleteAccountOutput            = structure[DeleteAccountOutput]("DeleteAccountOutput", []Field{})
@@ -380,7 +434,12 @@ var (
 		{Name: "PhoneNumberId", In: Path, WireName: "phoneNumberId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*DeletePhoneNumberInput).PhoneNumberID }},
 	})
 	structureDeletePhoneNumberOutput = structure[DeletePhoneNumberOutput]("DeletePhoneNumberOutput", []Field{})
-	structureDeleteRoomInput         = structure[DeleteRoomInput]("DeleteRoomInput", []Field{
+	structureDeletePrincipalInput    = structure[DeletePrincipalInput]("DeletePrincipalInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*DeletePrincipalInput).AWSAccountID }},
+		{Name: "Name", In: Body, WireName: "Name", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*DeletePrincipalInput).Name }},
+	})
+	structureDeletePrincipalOutput = structure[DeletePrincipalOutput]("DeletePrincipalOutput", []Field{})
+	structureDeleteRoomInput       = structure[DeleteRoomInput]("DeleteRoomInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomInput).AccountID }},
 		{Name: "RoomId", In: Path, WireName: "roomId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomInput).RoomID }},
 	})
@@ -397,7 +456,11 @@ var (
 		{Name: "WebhookId", In: Body, WireName: "WebhookId", Required: true, Doc: "The webhook, as ListRoomWebhooks shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomWebhookInput).WebhookID }},
 	})
 	structureDeleteRoomWebhookOutput = structure[DeleteRoomWebhookOutput]("DeleteRoomWebhookOutput", []Field{})
-	structureDeleteUserInput         = structure[DeleteUserInput]("DeleteUserInput", []Field{
+	structureDeleteTenantInput       = structure[DeleteTenantInput]("DeleteTenantInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Required: true, Doc: "The AWS account, as ListTenants shows it.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*DeleteTenantInput).AWSAccountID }},
+	})
+	structureDeleteTenantOutput = structure[DeleteTenantOutput]("DeleteTenantOutput", []Field{})
+	structureDeleteUserInput    = structure[DeleteUserInput]("DeleteUserInput", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteUserInput).AccountID }},
 		{Name: "UserId", In: Body, WireName: "UserId", Required: true, Doc: "The user, as ListUsers shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteUserInput).UserID }},
 	})
@@ -520,6 +583,13 @@ var (
 		{Name: "CallingName", In: Body, WireName: "CallingName", Shape: shapeCallingName, At: func(s any) any { return &s.(*GetPhoneNumberSettingsOutput).CallingName }},
 		{Name: "CallingNameUpdatedTimestamp", In: Body, WireName: "CallingNameUpdatedTimestamp", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*GetPhoneNumberSettingsOutput).CallingNameUpdatedTimestamp }},
 	})
+	structureGetPrincipalInput = structure[GetPrincipalInput]("GetPrincipalInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*GetPrincipalInput).AWSAccountID }},
+		{Name: "Name", In: Body, WireName: "Name", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*GetPrincipalInput).Name }},
+	})
+	structureGetPrincipalOutput = structure[GetPrincipalOutput]("GetPrincipalOutput", []Field{
+		{Name: "Principal", In: Body, WireName: "Principal", Shape: shapePrincipal, At: func(s any) any { return &s.(*GetPrincipalOutput).Principal }},
+	})
 	structureGetRetentionSettingsInput = structure[GetRetentionSettingsInput]("GetRetentionSettingsInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetRetentionSettingsInput).AccountID }},
 	})
@@ -533,6 +603,12 @@ var (
 	})
 	structureGetRoomOutput = structure[GetRoomOutput]("GetRoomOutput", []Field{
 		{Name: "Room", In: Body, WireName: "Room", Shape: shapeRoom, At: func(s any) any { return &s.(*GetRoomOutput).Room }},
+	})
+	structureGetTenantInput = structure[GetTenantInput]("GetTenantInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Required: true, Doc: "The AWS account, as ListTenants shows it.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*GetTenantInput).AWSAccountID }},
+	})
+	structureGetTenantOutput = structure[GetTenantOutput]("GetTenantOutput", []Field{
+		{Name: "Tenant", In: Body, WireName: "Tenant", Shape: shapeTenant, At: func(s any) any { return &s.(*GetTenantOutput).Tenant }},
 	})
 	structureGetUserInput = structure[GetUserInput]("GetUserInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetUserInput).AccountID }},
@@ -598,6 +674,13 @@ var (
 	})
 	structureInviteUsersOutput = structure[InviteUsersOutput]("InviteUsersOutput", []Field{
 		{Name: "Invites", In: Body, WireName: "Invites", Shape: shapeInviteList, At: func(s any) any { return &s.(*InviteUsersOutput).Invites }},
+	})
+	structureListAccessKeysInput = structure[ListAccessKeysInput]("ListAccessKeysInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*ListAccessKeysInput).AWSAccountID }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Doc: "The principal, as ListPrincipals shows it. Absent: the caller itself, for a root the root.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*ListAccessKeysInput).PrincipalName }},
+	})
+	structureListAccessKeysOutput = structure[ListAccessKeysOutput]("ListAccessKeysOutput", []Field{
+		{Name: "AccessKeys", In: Body, WireName: "AccessKeys", Shape: shapeAccessKeyList, At: func(s any) any { return &s.(*ListAccessKeysOutput).AccessKeys }},
 	})
 	structureListAccountsInput = structure[ListAccountsInput]("ListAccountsInput", []Field{
 		{Name: "MaxResults", In: Query, WireName: "max-results", Shape: shapeProfileServiceMaxResults, At: func(s any) any { return &s.(*ListAccountsInput).MaxResults }},
@@ -716,6 +799,15 @@ var (
 		{Name: "NextToken", In: Body, WireName: "NextToken", Shape: shapeString, At: func(s any) any { return &s.(*ListPhoneNumbersOutput).NextToken }},
 		{Name: "PhoneNumbers", In: Body, WireName: "PhoneNumbers", Shape: shapePhoneNumberList, At: func(s any) any { return &s.(*ListPhoneNumbersOutput).PhoneNumbers }},
 	})
+	structureListPrincipalsInput = structure[ListPrincipalsInput]("ListPrincipalsInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*ListPrincipalsInput).AWSAccountID }},
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListPrincipalsInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListPrincipalsInput).NextToken }},
+	})
+	structureListPrincipalsOutput = structure[ListPrincipalsOutput]("ListPrincipalsOutput", []Field{
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListPrincipalsOutput).NextToken }},
+		{Name: "Principals", In: Body, WireName: "Principals", Shape: shapePrincipalList, At: func(s any) any { return &s.(*ListPrincipalsOutput).Principals }},
+	})
 	structureListRoomMembershipsInput = structure[ListRoomMembershipsInput]("ListRoomMembershipsInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListRoomMembershipsInput).AccountID }},
 		{Name: "MaxResults", In: Query, WireName: "max-results", Shape: shapeResultMax, At: func(s any) any { return &s.(*ListRoomMembershipsInput).MaxResults }},
@@ -769,6 +861,14 @@ var (
 	})
 	structureListSupportedPhoneNumberCountriesOutput = structure[ListSupportedPhoneNumberCountriesOutput]("ListSupportedPhoneNumberCountriesOutput", []Field{
 		{Name: "PhoneNumberCountries", In: Body, WireName: "PhoneNumberCountries", Shape: shapePhoneNumberCountriesList, At: func(s any) any { return &s.(*ListSupportedPhoneNumberCountriesOutput).PhoneNumberCountries }},
+	})
+	structureListTenantsInput = structure[ListTenantsInput]("ListTenantsInput", []Field{
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListTenantsInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListTenantsInput).NextToken }},
+	})
+	structureListTenantsOutput = structure[ListTenantsOutput]("ListTenantsOutput", []Field{
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListTenantsOutput).NextToken }},
+		{Name: "Tenants", In: Body, WireName: "Tenants", Shape: shapeTenantList, At: func(s any) any { return &s.(*ListTenantsOutput).Tenants }},
 	})
 	structureListUsersInput = structure[ListUsersInput]("ListUsersInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListUsersInput).AccountID }},
@@ -878,6 +978,12 @@ var (
 		{Name: "Status", In: Body, WireName: "Status", Shape: shapePhoneNumberOrderStatus, At: func(s any) any { return &s.(*PhoneNumberOrder).Status }},
 		{Name: "UpdatedTimestamp", In: Body, WireName: "UpdatedTimestamp", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*PhoneNumberOrder).UpdatedTimestamp }},
 	})
+	structurePrincipal = structure[Principal]("Principal", []Field{
+		{Name: "Arn", In: Body, WireName: "Arn", Doc: "As policies and records name it.", Shape: shapeString, At: func(s any) any { return &s.(*Principal).ARN }},
+		{Name: "CreateDate", In: Body, WireName: "CreateDate", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Principal).CreateDate }},
+		{Name: "Name", In: Body, WireName: "Name", Required: true, Shape: shapePrincipalName, At: func(s any) any { return &s.(*Principal).Name }},
+		{Name: "PrincipalId", In: Body, WireName: "PrincipalId", Shape: shapeString, At: func(s any) any { return &s.(*Principal).PrincipalID }},
+	})
 	structurePutEventsConfigurationInput = structure[PutEventsConfigurationInput]("PutEventsConfigurationInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*PutEventsConfigurationInput).AccountID }},
 		{Name: "BotId", In: Path, WireName: "botId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*PutEventsConfigurationInput).BotID }},
@@ -934,6 +1040,14 @@ var (
 	})
 	structureRegenerateSecurityTokenOutput = structure[RegenerateSecurityTokenOutput]("RegenerateSecurityTokenOutput", []Field{
 		{Name: "Bot", In: Body, WireName: "Bot", Shape: shapeBot, At: func(s any) any { return &s.(*RegenerateSecurityTokenOutput).Bot }},
+	})
+	structureRekeySecretsInput = structure[RekeySecretsInput]("RekeySecretsInput", []Field{
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the step before; absent to begin.", Shape: shapeString, At: func(s any) any { return &s.(*RekeySecretsInput).NextToken }},
+	})
+	structureRekeySecretsOutput = structure[RekeySecretsOutput]("RekeySecretsOutput", []Field{
+		{Name: "KeyId", In: Body, WireName: "KeyId", Doc: "The key that seals from now on.", Shape: shapeString, At: func(s any) any { return &s.(*RekeySecretsOutput).KeyID }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Does the next step; absent after the last one.", Shape: shapeString, At: func(s any) any { return &s.(*RekeySecretsOutput).NextToken }},
+		{Name: "Rewrapped", In: Body, WireName: "Rewrapped", Doc: "How many secrets this step has sealed anew.", Shape: shapeInteger, At: func(s any) any { return &s.(*RekeySecretsOutput).Rewrapped }},
 	})
 	structureReleaseDomainInput = structure[ReleaseDomainInput]("ReleaseDomainInput", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account, as ListAccounts shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ReleaseDomainInput).AccountID }},
@@ -1046,6 +1160,20 @@ var (
 		{Name: "OutboundCalling", In: Body, WireName: "OutboundCalling", Required: true, Shape: shapeBoolean, At: func(s any) any { return &s.(*TelephonySettings).OutboundCalling }},
 		{Name: "SMS", In: Body, WireName: "SMS", Required: true, Shape: shapeBoolean, At: func(s any) any { return &s.(*TelephonySettings).SMS }},
 	})
+	structureTenant = structure[Tenant]("Tenant", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Tenant).AWSAccountID }},
+		{Name: "CreateDate", In: Body, WireName: "CreateDate", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Tenant).CreateDate }},
+		{Name: "Name", In: Body, WireName: "Name", Shape: shapeTenantName, At: func(s any) any { return &s.(*Tenant).Name }},
+		{Name: "Status", In: Body, WireName: "Status", Shape: shapeTenantStatus, At: func(s any) any { return &s.(*Tenant).Status }},
+	})
+	structureUpdateAccessKeyInput = structure[UpdateAccessKeyInput]("UpdateAccessKeyInput", []Field{
+		{Name: "AccessKeyId", In: Body, WireName: "AccessKeyId", Required: true, Doc: "The access key, as ListAccessKeys shows it.", Shape: shapeAccessKeyId, At: func(s any) any { return &s.(*UpdateAccessKeyInput).AccessKeyID }},
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*UpdateAccessKeyInput).AWSAccountID }},
+		{Name: "Status", In: Body, WireName: "Status", Required: true, Doc: "Active or Inactive.", Shape: shapeKeyStatus, At: func(s any) any { return &s.(*UpdateAccessKeyInput).Status }},
+	})
+	structureUpdateAccessKeyOutput = structure[UpdateAccessKeyOutput]("UpdateAccessKeyOutput", []Field{
+		{Name: "AccessKey", In: Body, WireName: "AccessKey", Shape: shapeAccessKeyMetadata, At: func(s any) any { return &s.(*UpdateAccessKeyOutput).AccessKey }},
+	})
 	structureUpdateAccountInput = structure[UpdateAccountInput]("UpdateAccountInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UpdateAccountInput).AccountID }},
 		{Name: "DefaultLicense", In: Body, WireName: "DefaultLicense", Shape: shapeLicense, At: func(s any) any { return &s.(*UpdateAccountInput).DefaultLicense }},
@@ -1119,6 +1247,14 @@ var (
 	})
 	structureUpdateSupportedLicensesOutput = structure[UpdateSupportedLicensesOutput]("UpdateSupportedLicensesOutput", []Field{
 		{Name: "Account", In: Body, WireName: "Account", Shape: shapeAccount, At: func(s any) any { return &s.(*UpdateSupportedLicensesOutput).Account }},
+	})
+	structureUpdateTenantInput = structure[UpdateTenantInput]("UpdateTenantInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Required: true, Doc: "The AWS account, as ListTenants shows it.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*UpdateTenantInput).AWSAccountID }},
+		{Name: "Name", In: Body, WireName: "Name", Doc: "The new name; absent to keep it.", Shape: shapeTenantName, At: func(s any) any { return &s.(*UpdateTenantInput).Name }},
+		{Name: "Status", In: Body, WireName: "Status", Doc: "Active or Suspended; absent to keep it.", Shape: shapeTenantStatus, At: func(s any) any { return &s.(*UpdateTenantInput).Status }},
+	})
+	structureUpdateTenantOutput = structure[UpdateTenantOutput]("UpdateTenantOutput", []Field{
+		{Name: "Tenant", In: Body, WireName: "Tenant", Shape: shapeTenant, At: func(s any) any { return &s.(*UpdateTenantOutput).Tenant }},
 	})
 	structureUpdateUserInput = structure[UpdateUserInput]("UpdateUserInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*UpdateUserInput).AccountID }},
@@ -1315,6 +1451,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "CreateAccessKey", Method: http.MethodPost, Path: "/carillon/CreateAccessKey",
+		Status:    200,
+		Extension: true,
+		Doc:       "Makes an access key. The secret is shown this once. A principal has at most two, so that it can change from one to the other without a pause.",
+		Errors:    []string{"BadRequestException", "ConflictException", "ForbiddenException", "NotFoundException", "ResourceLimitExceededException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureCreateAccessKeyInput, Output: structureCreateAccessKeyOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.CreateAccessKey(ctx, in.(*CreateAccessKeyInput))
+		},
+	},
+	{
 		Name: "CreateAccount", Method: http.MethodPost, Path: "/accounts",
 		Status: 201,
 		Errors: []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
@@ -1362,6 +1509,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "CreatePrincipal", Method: http.MethodPost, Path: "/carillon/CreatePrincipal",
+		Status:    200,
+		Extension: true,
+		Doc:       "Makes a principal: a person or a program with access keys of its own. It may do nothing until a policy says so.",
+		Errors:    []string{"BadRequestException", "ConflictException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureCreatePrincipalInput, Output: structureCreatePrincipalOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.CreatePrincipal(ctx, in.(*CreatePrincipalInput))
+		},
+	},
+	{
 		Name: "CreateRoom", Method: http.MethodPost, Path: "/accounts/{accountId}/rooms",
 		Status: 201,
 		Errors: []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ResourceLimitExceededException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
@@ -1391,6 +1549,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "CreateTenant", Method: http.MethodPost, Path: "/carillon/CreateTenant",
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Lets an AWS account use this installation, and makes the first access key of its root. The secret is shown this once.",
+		Errors:       []string{"BadRequestException", "ConflictException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureCreateTenantInput, Output: structureCreateTenantOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.CreateTenant(ctx, in.(*CreateTenantInput))
+		},
+	},
+	{
 		Name: "CreateUser", Method: http.MethodPost, Path: "/accounts/{accountId}/users",
 		QueryName: "operation", QueryValue: "create",
 		Status: 201,
@@ -1409,6 +1579,17 @@ var AllOperations = operations([]*Operation{
 		Input:     structureDeclineInviteInput, Output: structureDeclineInviteOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.DeclineInvite(ctx, in.(*DeclineInviteInput))
+		},
+	},
+	{
+		Name: "DeleteAccessKey", Method: http.MethodPost, Path: "/carillon/DeleteAccessKey",
+		Status:    200,
+		Extension: true,
+		Doc:       "Deletes an access key. It is refused from now on, by all servers.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureDeleteAccessKeyInput, Output: structureDeleteAccessKeyOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.DeleteAccessKey(ctx, in.(*DeleteAccessKeyInput))
 		},
 	},
 	{
@@ -1451,6 +1632,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "DeletePrincipal", Method: http.MethodPost, Path: "/carillon/DeletePrincipal",
+		Status:    200,
+		Extension: true,
+		Doc:       "Deletes a principal and its access keys, which are refused at once.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureDeletePrincipalInput, Output: structureDeletePrincipalOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.DeletePrincipal(ctx, in.(*DeletePrincipalInput))
+		},
+	},
+	{
 		Name: "DeleteRoom", Method: http.MethodDelete, Path: "/accounts/{accountId}/rooms/{roomId}",
 		Status: 204,
 		Errors: []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
@@ -1477,6 +1669,18 @@ var AllOperations = operations([]*Operation{
 		Input:     structureDeleteRoomWebhookInput, Output: structureDeleteRoomWebhookOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.DeleteRoomWebhook(ctx, in.(*DeleteRoomWebhookInput))
+		},
+	},
+	{
+		Name: "DeleteTenant", Method: http.MethodPost, Path: "/carillon/DeleteTenant",
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Deletes a tenant with its principals and access keys, for good. It must have no Chime account, also none that RestoreAccount could bring back, and no phone number; suspend it until then.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException", "UnprocessableEntityException"},
+		Input:        structureDeleteTenantInput, Output: structureDeleteTenantOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.DeleteTenant(ctx, in.(*DeleteTenantInput))
 		},
 	},
 	{
@@ -1615,6 +1819,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "GetPrincipal", Method: http.MethodPost, Path: "/carillon/GetPrincipal",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Shows a principal.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureGetPrincipalInput, Output: structureGetPrincipalOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.GetPrincipal(ctx, in.(*GetPrincipalInput))
+		},
+	},
+	{
 		Name: "GetRetentionSettings", Method: http.MethodGet, Path: "/accounts/{accountId}/retention-settings",
 		Status:   200,
 		ReadOnly: true,
@@ -1632,6 +1848,19 @@ var AllOperations = operations([]*Operation{
 		Input:    structureGetRoomInput, Output: structureGetRoomOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.GetRoom(ctx, in.(*GetRoomInput))
+		},
+	},
+	{
+		Name: "GetTenant", Method: http.MethodPost, Path: "/carillon/GetTenant",
+		Status:       200,
+		ReadOnly:     true,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Shows a tenant.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureGetTenantInput, Output: structureGetTenantOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.GetTenant(ctx, in.(*GetTenantInput))
 		},
 	},
 	{
@@ -1686,6 +1915,18 @@ var AllOperations = operations([]*Operation{
 		Input:  structureInviteUsersInput, Output: structureInviteUsersOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.InviteUsers(ctx, in.(*InviteUsersInput))
+		},
+	},
+	{
+		Name: "ListAccessKeys", Method: http.MethodPost, Path: "/carillon/ListAccessKeys",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the access keys of a principal, without their secrets. When a key was used last is noted about once a minute. The first credentials of the server are not among them.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListAccessKeysInput, Output: structureListAccessKeysOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListAccessKeys(ctx, in.(*ListAccessKeysInput))
 		},
 	},
 	{
@@ -1838,6 +2079,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "ListPrincipals", Method: http.MethodPost, Path: "/carillon/ListPrincipals",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the principals of an AWS account, in the order in which they were made. The root is not among them.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListPrincipalsInput, Output: structureListPrincipalsOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListPrincipals(ctx, in.(*ListPrincipalsInput))
+		},
+	},
+	{
 		Name: "ListRoomMemberships", Method: http.MethodGet, Path: "/accounts/{accountId}/rooms/{roomId}/memberships",
 		Status:   200,
 		ReadOnly: true,
@@ -1901,6 +2154,19 @@ var AllOperations = operations([]*Operation{
 		Input:    structureListSupportedPhoneNumberCountriesInput, Output: structureListSupportedPhoneNumberCountriesOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ListSupportedPhoneNumberCountries(ctx, in.(*ListSupportedPhoneNumberCountriesInput))
+		},
+	},
+	{
+		Name: "ListTenants", Method: http.MethodPost, Path: "/carillon/ListTenants",
+		Status:       200,
+		ReadOnly:     true,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Lists the AWS accounts that CreateTenant let in, in the order of their numbers. That of the root of the installation is not among them.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureListTenantsInput, Output: structureListTenantsOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListTenants(ctx, in.(*ListTenantsInput))
 		},
 	},
 	{
@@ -1995,6 +2261,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "RekeySecrets", Method: http.MethodPost, Path: "/carillon/RekeySecrets",
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Seals the secrets in the database with the newest key of the key file, one step of many: as long as there is a NextToken, send it. Nothing has to stand still meanwhile. When it was the last step, no other key is needed any more. carillon keys rekey does all of it.",
+		Errors:       []string{"BadRequestException", "ConflictException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureRekeySecretsInput, Output: structureRekeySecretsOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.RekeySecrets(ctx, in.(*RekeySecretsInput))
+		},
+	},
+	{
 		Name: "ReleaseDomain", Method: http.MethodPost, Path: "/carillon/ReleaseDomain",
 		Status:    200,
 		Extension: true,
@@ -2079,6 +2357,17 @@ var AllOperations = operations([]*Operation{
 		Input:     structureSendRoomMessageInput, Output: structureSendRoomMessageOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.SendRoomMessage(ctx, in.(*SendRoomMessageInput))
+		},
+	},
+	{
+		Name: "UpdateAccessKey", Method: http.MethodPost, Path: "/carillon/UpdateAccessKey",
+		Status:    200,
+		Extension: true,
+		Doc:       "Makes an access key inactive, or active again. Calls with an inactive one are answered UnauthorizedClientException, from now on and by all servers.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureUpdateAccessKeyInput, Output: structureUpdateAccessKeyOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.UpdateAccessKey(ctx, in.(*UpdateAccessKeyInput))
 		},
 	},
 	{
@@ -2173,6 +2462,18 @@ var AllOperations = operations([]*Operation{
 		Input:     structureUpdateSupportedLicensesInput, Output: structureUpdateSupportedLicensesOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.UpdateSupportedLicenses(ctx, in.(*UpdateSupportedLicensesInput))
+		},
+	},
+	{
+		Name: "UpdateTenant", Method: http.MethodPost, Path: "/carillon/UpdateTenant",
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Names a tenant anew, suspends it or lets it in again. While it is suspended, calls with its access keys are answered UnauthorizedClientException; what it has stays, and what it has begun goes on: mails, orders, webhooks.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureUpdateTenantInput, Output: structureUpdateTenantOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.UpdateTenant(ctx, in.(*UpdateTenantInput))
 		},
 	},
 	{

@@ -19,6 +19,25 @@ type AcceptInviteOutput struct {
 	User *User
 }
 
+// AccessKey is a part of CreateAccessKeyOutput, CreateTenantOutput.
+type AccessKey struct {
+	AccessKeyID     string // required
+	AWSAccountID    string
+	CreateDate      time.Time
+	PrincipalName   string
+	SecretAccessKey string // sensitive
+	Status          string // a KeyStatus
+}
+
+// AccessKeyMetadata is a part of ListAccessKeysOutput, UpdateAccessKeyOutput.
+type AccessKeyMetadata struct {
+	AccessKeyID   string // required
+	CreateDate    time.Time
+	LastUsedDate  time.Time
+	PrincipalName string
+	Status        string // a KeyStatus
+}
+
 // Account is a part of CreateAccountOutput, DeletedAccount, GetAccountOutput, and 6 others.
 type Account struct {
 	AccountID            string // required
@@ -193,6 +212,17 @@ type ConversationRetentionSettings struct {
 	RetentionDays int
 }
 
+// CreateAccessKeyInput is the input of CreateAccessKey: POST /carillon/CreateAccessKey.
+type CreateAccessKeyInput struct {
+	AWSAccountID  string
+	PrincipalName string
+}
+
+// CreateAccessKeyOutput is the output of CreateAccessKey, sent with status 200.
+type CreateAccessKeyOutput struct {
+	AccessKey *AccessKey
+}
+
 // CreateAccountInput is the input of CreateAccount: POST /accounts.
 type CreateAccountInput struct {
 	Name string // required
@@ -250,6 +280,17 @@ type CreatePhoneNumberOrderOutput struct {
 	PhoneNumberOrder *PhoneNumberOrder
 }
 
+// CreatePrincipalInput is the input of CreatePrincipal: POST /carillon/CreatePrincipal.
+type CreatePrincipalInput struct {
+	AWSAccountID string
+	Name         string // required
+}
+
+// CreatePrincipalOutput is the output of CreatePrincipal, sent with status 200.
+type CreatePrincipalOutput struct {
+	Principal *Principal
+}
+
 // CreateRoomInput is the input of CreateRoom: POST /accounts/{accountId}/rooms.
 type CreateRoomInput struct {
 	AccountID          string // required
@@ -288,6 +329,18 @@ type CreateRoomWebhookOutput struct {
 	Webhook *RoomWebhook
 }
 
+// CreateTenantInput is the input of CreateTenant: POST /carillon/CreateTenant.
+type CreateTenantInput struct {
+	AWSAccountID string // required
+	Name         string
+}
+
+// CreateTenantOutput is the output of CreateTenant, sent with status 200.
+type CreateTenantOutput struct {
+	AccessKey *AccessKey
+	Tenant    *Tenant
+}
+
 // CreateUserInput is the input of CreateUser: POST /accounts/{accountId}/users?operation=create.
 type CreateUserInput struct {
 	AccountID string // required
@@ -312,6 +365,15 @@ type DeclineInviteInput struct {
 type DeclineInviteOutput struct {
 	Invitation *Invitation
 }
+
+// DeleteAccessKeyInput is the input of DeleteAccessKey: POST /carillon/DeleteAccessKey.
+type DeleteAccessKeyInput struct {
+	AccessKeyID  string // required
+	AWSAccountID string
+}
+
+// DeleteAccessKeyOutput is the output of DeleteAccessKey, sent with status 200.
+type DeleteAccessKeyOutput struct{}
 
 // DeleteAccountInput is the input of DeleteAccount: DELETE /accounts/{accountId}.
 type DeleteAccountInput struct {
@@ -346,6 +408,15 @@ type DeletePhoneNumberInput struct {
 // DeletePhoneNumberOutput is the output of DeletePhoneNumber, sent with status 204.
 type DeletePhoneNumberOutput struct{}
 
+// DeletePrincipalInput is the input of DeletePrincipal: POST /carillon/DeletePrincipal.
+type DeletePrincipalInput struct {
+	AWSAccountID string
+	Name         string // required
+}
+
+// DeletePrincipalOutput is the output of DeletePrincipal, sent with status 200.
+type DeletePrincipalOutput struct{}
+
 // DeleteRoomInput is the input of DeleteRoom: DELETE /accounts/{accountId}/rooms/{roomId}.
 type DeleteRoomInput struct {
 	AccountID string // required
@@ -374,6 +445,14 @@ type DeleteRoomWebhookInput struct {
 
 // DeleteRoomWebhookOutput is the output of DeleteRoomWebhook, sent with status 200.
 type DeleteRoomWebhookOutput struct{}
+
+// DeleteTenantInput is the input of DeleteTenant: POST /carillon/DeleteTenant.
+type DeleteTenantInput struct {
+	AWSAccountID string // required
+}
+
+// DeleteTenantOutput is the output of DeleteTenant, sent with status 200.
+type DeleteTenantOutput struct{}
 
 // DeleteUserInput is the input of DeleteUser: POST /carillon/DeleteUser.
 type DeleteUserInput struct {
@@ -562,6 +641,17 @@ type GetPhoneNumberSettingsOutput struct {
 	CallingNameUpdatedTimestamp time.Time
 }
 
+// GetPrincipalInput is the input of GetPrincipal: POST /carillon/GetPrincipal.
+type GetPrincipalInput struct {
+	AWSAccountID string
+	Name         string // required
+}
+
+// GetPrincipalOutput is the output of GetPrincipal, sent with status 200.
+type GetPrincipalOutput struct {
+	Principal *Principal
+}
+
 // GetRetentionSettingsInput is the input of GetRetentionSettings: GET /accounts/{accountId}/retention-settings.
 type GetRetentionSettingsInput struct {
 	AccountID string // required
@@ -582,6 +672,16 @@ type GetRoomInput struct {
 // GetRoomOutput is the output of GetRoom, sent with status 200.
 type GetRoomOutput struct {
 	Room *Room
+}
+
+// GetTenantInput is the input of GetTenant: POST /carillon/GetTenant.
+type GetTenantInput struct {
+	AWSAccountID string // required
+}
+
+// GetTenantOutput is the output of GetTenant, sent with status 200.
+type GetTenantOutput struct {
+	Tenant *Tenant
 }
 
 // GetUserInput is the input of GetUser: GET /accounts/{accountId}/users/{userId}.
@@ -675,6 +775,17 @@ type InviteUsersInput struct {
 // InviteUsersOutput is the output of InviteUsers, sent with status 201.
 type InviteUsersOutput struct {
 	Invites []Invite
+}
+
+// ListAccessKeysInput is the input of ListAccessKeys: POST /carillon/ListAccessKeys.
+type ListAccessKeysInput struct {
+	AWSAccountID  string
+	PrincipalName string
+}
+
+// ListAccessKeysOutput is the output of ListAccessKeys, sent with status 200.
+type ListAccessKeysOutput struct {
+	AccessKeys []AccessKeyMetadata
 }
 
 // ListAccountsInput is the input of ListAccounts: GET /accounts.
@@ -846,6 +957,19 @@ type ListPhoneNumbersOutput struct {
 	PhoneNumbers []PhoneNumber
 }
 
+// ListPrincipalsInput is the input of ListPrincipals: POST /carillon/ListPrincipals.
+type ListPrincipalsInput struct {
+	AWSAccountID string
+	MaxResults   int
+	NextToken    string
+}
+
+// ListPrincipalsOutput is the output of ListPrincipals, sent with status 200.
+type ListPrincipalsOutput struct {
+	NextToken  string
+	Principals []Principal
+}
+
 // ListRoomMembershipsInput is the input of ListRoomMemberships: GET /accounts/{accountId}/rooms/{roomId}/memberships.
 type ListRoomMembershipsInput struct {
 	AccountID  string // required
@@ -922,6 +1046,18 @@ type ListSupportedPhoneNumberCountriesInput struct {
 // ListSupportedPhoneNumberCountriesOutput is the output of ListSupportedPhoneNumberCountries, sent with status 200.
 type ListSupportedPhoneNumberCountriesOutput struct {
 	PhoneNumberCountries []PhoneNumberCountry
+}
+
+// ListTenantsInput is the input of ListTenants: POST /carillon/ListTenants.
+type ListTenantsInput struct {
+	MaxResults int
+	NextToken  string
+}
+
+// ListTenantsOutput is the output of ListTenants, sent with status 200.
+type ListTenantsOutput struct {
+	NextToken string
+	Tenants   []Tenant
 }
 
 // ListUsersInput is the input of ListUsers: GET /accounts/{accountId}/users.
@@ -1064,6 +1200,14 @@ type PhoneNumberOrder struct {
 	UpdatedTimestamp    time.Time
 }
 
+// Principal is a part of CreatePrincipalOutput, GetPrincipalOutput, ListPrincipalsOutput.
+type Principal struct {
+	ARN         string
+	CreateDate  time.Time
+	Name        string // required
+	PrincipalID string
+}
+
 // PutEventsConfigurationInput is the input of PutEventsConfiguration: PUT /accounts/{accountId}/bots/{botId}/events-configuration.
 type PutEventsConfigurationInput struct {
 	AccountID                   string // required
@@ -1147,6 +1291,18 @@ type RegenerateSecurityTokenInput struct {
 // RegenerateSecurityTokenOutput is the output of RegenerateSecurityToken, sent with status 200.
 type RegenerateSecurityTokenOutput struct {
 	Bot *Bot
+}
+
+// RekeySecretsInput is the input of RekeySecrets: POST /carillon/RekeySecrets.
+type RekeySecretsInput struct {
+	NextToken string
+}
+
+// RekeySecretsOutput is the output of RekeySecrets, sent with status 200.
+type RekeySecretsOutput struct {
+	KeyID     string
+	NextToken string
+	Rewrapped int
 }
 
 // ReleaseDomainInput is the input of ReleaseDomain: POST /carillon/ReleaseDomain.
@@ -1308,6 +1464,26 @@ type TelephonySettings struct {
 	SMS             bool // required
 }
 
+// Tenant is a part of CreateTenantOutput, GetTenantOutput, ListTenantsOutput, UpdateTenantOutput.
+type Tenant struct {
+	AWSAccountID string // required
+	CreateDate   time.Time
+	Name         string
+	Status       string // a TenantStatus
+}
+
+// UpdateAccessKeyInput is the input of UpdateAccessKey: POST /carillon/UpdateAccessKey.
+type UpdateAccessKeyInput struct {
+	AccessKeyID  string // required
+	AWSAccountID string
+	Status       string // required, a KeyStatus
+}
+
+// UpdateAccessKeyOutput is the output of UpdateAccessKey, sent with status 200.
+type UpdateAccessKeyOutput struct {
+	AccessKey *AccessKeyMetadata
+}
+
 // UpdateAccountInput is the input of UpdateAccount: POST /accounts/{accountId}.
 type UpdateAccountInput struct {
 	AccountID      string // required
@@ -1422,6 +1598,18 @@ type UpdateSupportedLicensesInput struct {
 // UpdateSupportedLicensesOutput is the output of UpdateSupportedLicenses, sent with status 200.
 type UpdateSupportedLicensesOutput struct {
 	Account *Account
+}
+
+// UpdateTenantInput is the input of UpdateTenant: POST /carillon/UpdateTenant.
+type UpdateTenantInput struct {
+	AWSAccountID string // required
+	Name         string
+	Status       string // a TenantStatus
+}
+
+// UpdateTenantOutput is the output of UpdateTenant, sent with status 200.
+type UpdateTenantOutput struct {
+	Tenant *Tenant
 }
 
 // UpdateUserInput is the input of UpdateUser: POST /accounts/{accountId}/users/{userId}.
@@ -1606,6 +1794,12 @@ const (
 	InviteStatusFailed   = "Failed"
 )
 
+// The values of KeyStatus.
+const (
+	KeyStatusActive   = "Active"
+	KeyStatusInactive = "Inactive"
+)
+
 // The values of License.
 const (
 	LicenseBasic    = "Basic"
@@ -1689,6 +1883,12 @@ const (
 const (
 	RoomMembershipRoleAdministrator = "Administrator"
 	RoomMembershipRoleMember        = "Member"
+)
+
+// The values of TenantStatus.
+const (
+	TenantStatusActive    = "Active"
+	TenantStatusSuspended = "Suspended"
 )
 
 // The values of UserType.

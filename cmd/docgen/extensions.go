@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -34,12 +35,20 @@ func extensions() []byte {
 		if !op.Extension {
 			continue
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n    %s\n", op.Name, op.Doc, strings.Join(append([]string{"carillon call", op.Name}, example(op)...), " "))
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n    %s\n", op.Name, whole(op), strings.Join(append([]string{"carillon call", op.Name}, example(op)...), " "))
 		members(&b, "Members", op.Input)
 		members(&b, "Answer", op.Output)
 		fmt.Fprintf(&b, "\nErrors: %s.\n", exceptions(op))
 	}
 	return b.Bytes()
+}
+
+// whole returns what an operation does and who may call it.
+func whole(op *api.Operation) string {
+	if op.Installation {
+		return op.Doc + " For the root of the installation alone."
+	}
+	return op.Doc
 }
 
 // members writes a table of a structure's members, and of those within them.
@@ -80,22 +89,30 @@ func exceptions(op *api.Operation) string {
 
 // values are what examples give to required members.
 var values = map[string]string{
-	"AccountId":         "$A",
-	"AccountType":       "EnterpriseLWA",
-	"BotId":             "$B",
-	"Content":           "'Good morning'",
-	"ConversationId":    "$C",
-	"DomainName":        "example.com",
-	"E164PhoneNumbers":  "+12065551234,+12065551235",
-	"FaultId":           "$F",
-	"MailId":            "$M",
-	"MemberIds":         "$U,$V",
-	"Name":              "Alerts",
+	"AccessKeyId":      "AKIAIOSFODNN7EXAMPLE",
+	"AccountId":        "$A",
+	"AccountType":      "EnterpriseLWA",
+	"AwsAccountId":     "123456789012",
+	"BotId":            "$B",
+	"Content":          "'Good morning'",
+	"ConversationId":   "$C",
+	"DomainName":       "example.com",
+	"E164PhoneNumbers": "+12065551234,+12065551235",
+	"FaultId":          "$F",
+	"MailId":           "$M",
+	"MemberIds":        "$U,$V",
+	"Name":             "Alerts",
+
+	"CreatePrincipal.Name": "alice",
+	"GetPrincipal.Name":    "alice",
+	"DeletePrincipal.Name": "alice",
+
 	"Operation":         "CreateUser",
 	"PhoneNumbers":      `'{"E164PhoneNumber": "+12065551234", "Country": "US", "Type": "Local", "State": "WA"}'`,
 	"Seconds":           "604800",
 	"RoomId":            "$R",
 	"SenderId":          "$U",
+	"Status":            "Inactive",
 	"SupportedLicenses": "Basic,Plus,Pro",
 	"UserId":            "$U",
 	"WebhookId":         "$W",
@@ -103,6 +120,9 @@ var values = map[string]string{
 
 // choices are what examples give beside the required members, where those alone would not do.
 var choices = map[string][]string{
+	"CreateAccessKey":   {"PrincipalName=alice"},
+	"ListAccessKeys":    {"PrincipalName=alice"},
+	"UpdateTenant":      {"Status=Suspended"},
 	"AcceptInvite":      {"InviteToken=$T", "DisplayName='Jane Doe'"},
 	"DeclineInvite":     {"InviteToken=$T"},
 	"GetInvite":         {"InviteToken=$T"},
@@ -116,7 +136,7 @@ func example(op *api.Operation) []string {
 	var args []string
 	for i := range op.Input.Fields {
 		if f := &op.Input.Fields[i]; f.Required {
-			args = append(args, f.Name+"="+values[f.Name])
+			args = append(args, f.Name+"="+cmp.Or(values[op.Name+"."+f.Name], values[f.Name]))
 		}
 	}
 	return append(args, choices[op.Name]...)

@@ -26,6 +26,7 @@ type Gate struct {
 // New returns the gate to a store, whose secrets complete the settings.
 func New(db *store.DB, source chime.Source, settings ops.Settings) *Gate {
 	settings.TokenKey, settings.LinkKey, settings.PINs = db.TokenKey(), db.LinkKey(), db.PINs()
+	settings.LoadKeys = db.LoadKeys
 	return &Gate{db, source, settings}
 }
 

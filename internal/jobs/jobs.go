@@ -245,9 +245,12 @@ func (r *Runner) note(what string, err error) {
 	}
 }
 
-// Clean forgets the marks of creates that cannot be repeated any more, jobs that ended long ago, events that ended a while ago,
+// Clean writes when access keys were used last. It forgets the marks of creates that cannot be repeated any more, jobs that ended long ago, events that ended a while ago,
 // and accounts that cannot be restored any more. Marks live by real time, as IDs do.
 func (r *Runner) Clean(ctx context.Context) error {
+	if err := r.DB.WriteUses(ctx); err != nil {
+		return err
+	}
 	if err := r.DB.ClearMarks(ctx, r.Source.NewID().Time()); err != nil {
 		return err
 	}

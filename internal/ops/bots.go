@@ -48,18 +48,11 @@ func (c *Call) CreateBot(_ context.Context, in *api.CreateBotInput) (*api.Create
 
 // firstBot returns the bot that an earlier attempt of this call made, nil if there is none or that is too long ago to count.
 func (c *Call) firstBot(a *chime.Account) (*chime.Bot, error) {
-	if c.Mark.IsZero() {
-		return nil, nil
-	}
-	made, err := c.Tx.Made(c.Mark)
+	made, err := c.madeBefore()
 	if made == nil || err != nil {
 		return nil, err
 	}
-	if c.repeats(*made, c.Mark) {
-		return c.Tx.Bot(a.ID, *made)
-	}
-	c.Tx.DeleteMark(c.Mark)
-	return nil, nil
+	return c.Tx.Bot(a.ID, *made)
 }
 
 // botDomain returns the domain for the address of a bot.

@@ -37,13 +37,21 @@ func (c *Call) eventsBot(in *api.PutEventsConfigurationInput) (*chime.Bot, error
 
 // Prepares reports whether the operation of that input has something to ask the world before its transaction.
 func Prepares(in any) bool {
-	put, ok := in.(*api.PutEventsConfigurationInput)
-	return ok && put.OutboundEventsHTTPSEndpoint != ""
+	switch in := in.(type) {
+	case *api.PutEventsConfigurationInput:
+		return in.OutboundEventsHTTPSEndpoint != ""
+	case *api.RekeySecretsInput:
+		return true
+	}
+	return false
 }
 
 // Prepare returns the question that the operation of that input has. It is to be asked with no transaction open, and
 // must be answered well before the operation may run; the operation looks again whether what it relies on still holds.
 func (c *Call) Prepare(in any) (ask func(context.Context) error, err error) {
+	if _, ok := in.(*api.RekeySecretsInput); ok {
+		return func(context.Context) error { return c.LoadKeys() }, nil
+	}
 	put := in.(*api.PutEventsConfigurationInput)
 	b, err := c.eventsBot(put)
 	if err != nil {

@@ -36,6 +36,8 @@ type Settings struct {
 	TokenKey []byte     // the secret under which page tokens are made
 	LinkKey  []byte     // the secret under which invitation links and reply endpoints are made
 	PINs     chime.PINs // the digits of PINs
+
+	LoadKeys func() error // reads the keys that seal secrets anew
 }
 
 // Call is one call under way: who calls, and what the operation may use. It lives as long as its transaction.
@@ -50,6 +52,20 @@ type Call struct {
 }
 
 var _ api.Operations = (*Call)(nil)
+
+// madeBefore returns the ID of what an earlier attempt of this call made, nil if there is none or that is too long ago to count.
+// It is for calls whose marks are kept in the table for them.
+func (c *Call) madeBefore() (*chime.ID, error) {
+	if c.Mark.IsZero() {
+		return nil, nil
+	}
+	made, err := c.Tx.Made(c.Mark)
+	if made == nil || err != nil || c.repeats(*made, c.Mark) {
+		return made, err
+	}
+	c.Tx.DeleteMark(c.Mark)
+	return nil, nil
+}
 
 // repeats reports whether this call is a repetition of the one that made the thing of that ID: it has the same mark and
 // comes within its life. IDs tell real time, whatever the clock says that users see.

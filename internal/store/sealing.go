@@ -244,32 +244,31 @@ func (db *DB) sealRest(ctx context.Context, keys sealingKeys) error {
 	})
 }
 
-// LoadKeys reads the keys that seal secrets anew, and returns the newest.
-func (db *DB) LoadKeys() (seal.KeyID, error) {
-	if err := db.seals.load(); err != nil {
-		return seal.KeyID{}, err
-	}
-	return db.seals.ring.Load().Newest(), nil
-}
+// LoadKeys reads the keys that seal secrets anew.
+func (db *DB) LoadKeys() error { return db.seals.load() }
 
-// SealingKey returns the key that seals new secrets, and whether others are in use besides.
-func (t *Tx) SealingKey() (current seal.KeyID, others bool, err error) {
+// NewestKey returns the newest key of those that were read last.
+func (t *Tx) NewestKey() seal.KeyID { return t.seals.ring.Load().Newest() }
+
+// SealingKey returns the key that seals new secrets.
+func (t *Tx) SealingKey() (seal.KeyID, error) {
 	keys, err := t.sealingKeys()
 	if err != nil {
-		return seal.KeyID{}, false, err
+		return seal.KeyID{}, err
 	}
-	return keys[0], len(keys) > 1, nil
+	return keys[0], nil
 }
 
-// BeginRekey makes the key the one that seals new secrets. What was sealed before is to be rewrapped.
-func (t *Tx) BeginRekey(id seal.KeyID) error {
+// BeginRekey makes the key the one that seals new secrets, and reports whether it was not. What was sealed before is to be
+// rewrapped.
+func (t *Tx) BeginRekey(id seal.KeyID) (began bool, err error) {
 	keys, err := t.sealingKeys()
 	if err != nil || keys[0] == id {
-		return err
+		return false, err
 	}
 	former := slices.DeleteFunc(keys, func(k seal.KeyID) bool { return k == id })
 	t.setSealingKeys(append(sealingKeys{id}, former...))
-	return nil
+	return true, nil
 }
 
 // EndRekey says that everything is sealed with one key.

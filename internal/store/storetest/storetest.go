@@ -71,6 +71,13 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"conversations":              conversations,
 		"retention":                  retention,
 		"rooms of tenants are apart": roomsApart,
+		"tenancies":                  tenancies,
+		"principals":                 principals,
+		"access keys":                accessKeys,
+		"changes of access":          accessChanges,
+		"two keys at most":           keySlots,
+		"uses of keys":               keyUses,
+		"secrets sealed anew":        rewrapped,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
