@@ -59,6 +59,9 @@ func printOperation(w io.Writer, op *api.Operation) {
 	if op.Doc != "" {
 		fmt.Fprintf(w, "%s\n\n", op.Doc)
 	}
+	if op.Installation {
+		fmt.Fprint(w, "For the root of the installation alone: the server's first credentials.\n\n")
+	}
 	fmt.Fprintf(w, "Usage:\n  carillon call %s", op.Name)
 	for i := range op.Input.Fields {
 		for _, word := range words("", &op.Input.Fields[i]) {

@@ -22,6 +22,9 @@ type cli struct {
 	Serve      serveCommand      `cmd:"" help:"Run the server."`
 	Call       callCommand       `cmd:"" help:"Call an operation of a running server."`
 	Env        envCommand        `cmd:"" help:"Print the variables that point AWS SDKs and tools at a running server."`
+	Tenants    tenantsCommand    `cmd:"" help:"Keep the AWS accounts that use a running server."`
+	Principals principalsCommand `cmd:"" help:"Keep those who have access keys of their own."`
+	Keys       keysCommand       `cmd:"" help:"Keep access keys, and the key that seals their secrets."`
 	Numbers    numbersCommand    `cmd:"" help:"Import telephone numbers into the stock of a running server."`
 	Mail       mailCommand       `cmd:"" help:"Preview the mails, and write their templates out for editing."`
 	Health     healthCommand     `cmd:"" help:"Exit with 0 if the server is ready, with 1 if not."`
