@@ -132,13 +132,6 @@ func (r *Ring) Open(about, sealed []byte) ([]byte, error) {
 	return secret, nil
 }
 
-// Spend takes as long as opening the secret of an access key, where there is none.
-func (r *Ring) Spend(about []byte) {
-	var none [header + 40 + 16]byte
-	// It fails, after the work.
-	_, _ = r.keys[r.newest].Open(nil, none[:nonceSize], none[header:], about)
-}
-
 // KeyOf returns the id of the key with which something was sealed.
 func KeyOf(sealed []byte) (id KeyID, ok bool) {
 	if len(sealed) < header || sealed[0] != version {

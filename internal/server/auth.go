@@ -46,8 +46,8 @@ func (x *exchange) authenticate(body []byte) (chime.Caller, error) {
 	}
 	if err := x.verifier.Verify(r, &signature, key.Secret, now); err != nil {
 		if !key.lookedUp {
-			// Only for the time it takes: to whom it is unknown whether the key exists, that must not tell.
-			_, _ = x.DB.LookUpAccess(x.r.Context(), signature.AccessKeyID)
+			// Only for the time it takes, which must not tell that the key exists: one that does not is looked for in vain.
+			_, _ = x.DB.LookUpAccess(x.r.Context(), nobodysKey)
 		}
 		return chime.Caller{}, err
 	}
@@ -59,6 +59,9 @@ func (x *exchange) authenticate(body []byte) (chime.Caller, error) {
 	}
 	return key.Caller, nil
 }
+
+// nobodysKey is an access key that does not exist.
+const nobodysKey = "AKIANOBODYS000000000"
 
 // claimed believes the request: an access key of 12 digits names the tenant whose root calls, anything else means the root of
 // the installation.

@@ -23,6 +23,7 @@ type sealer struct {
 	source seal.Source
 	random io.Reader
 	ring   atomic.Pointer[seal.Ring]
+	decoy  []byte // what stands for the secret of an access key that nobody has; it opens like one, and only in that place
 
 	mu     sync.Mutex
 	looked time.Time // when the source was last asked for a key that was missing

@@ -65,6 +65,7 @@ func (db *DB) readSecrets(ctx context.Context, sql *sql.DB) (sealingKeys, error)
 			return nil, err
 		}
 	}
+	db.seals.decoy = db.seals.ring.Load().Seal(keys[0], about("access_keys", 0, nil), make([]byte, 40), db.seals.random)
 	db.pins, err = chime.NewPINs(pins)
 	return keys, err
 }
