@@ -24,6 +24,7 @@ const Tenant chime.Tenant = 123456789012
 type Caller struct {
 	Gate    *gate.Gate
 	DB      *store.DB // behind the gate, for jobs
+	Folder  string    // of the database
 	Clock   *chimetest.Clock
 	Tenant  chime.Tenant
 	Account string     // the id of an account of Tenant, for operations that need one
@@ -38,9 +39,9 @@ type Caller struct {
 // ordered, as changed.
 func New(t testing.TB, change ...func(*ops.Settings)) *Caller {
 	t.Helper()
-	c := &Caller{Clock: chimetest.NewClock(), Tenant: Tenant, t: t}
+	c := &Caller{Clock: chimetest.NewClock(), Tenant: Tenant, Folder: t.TempDir(), t: t}
 	source := c.Clock.Source()
-	db, err := store.Open(context.Background(), t.TempDir(), source.Random, sealtest.Keys)
+	db, err := store.Open(context.Background(), c.Folder, source.Random, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,16 +115,16 @@ func Do[In, Out any](c *Caller, _ func(api.Operations, context.Context, *In) (*O
 
 // Run calls an operation that need not be one of the API.
 func Run[Out any](ctx context.Context, c *Caller, op *api.Operation, in any) (*Out, error) {
-	out, err := c.Gate.Do(ctx, &gate.Request{
-		Operation: op,
-		Input:     in,
-		Caller:    c.Caller(),
-		Mark:      c.Mark,
-	})
+	out, err := Raw(ctx, c, op, in)
 	if err != nil {
 		return nil, err
 	}
 	return out.(*Out), nil
+}
+
+// Raw is [Run] where the type of the output is not known.
+func Raw(ctx context.Context, c *Caller, op *api.Operation, in any) (any, error) {
+	return c.Gate.Do(ctx, &gate.Request{Operation: op, Input: in, Caller: c.Caller(), Mark: c.Mark})
 }
 
 // Must is [Do] for a call that succeeds.
