@@ -11,6 +11,8 @@ import (
 
 // tenantsCommand is about the AWS accounts that use a running server.
 type tenantsCommand struct {
+	target
+
 	Create  tenantsCreate  `cmd:"" help:"Let an AWS account in, and print its root's access key."`
 	List    tenantsList    `cmd:"" help:"List the AWS accounts that were let in."`
 	Show    tenantsShow    `cmd:"" help:"Show one."`
@@ -31,29 +33,28 @@ the root of the installation, which alone keeps tenants; its own AWS account is 
 }
 
 type tenantsCreate struct {
-	target
 	Tenant  string `arg:"" help:"The AWS account: 12 digits."`
 	Name    string `placeholder:"NAME" help:"What to call it."`
 	Profile string `placeholder:"NAME" help:"Print the access key as this profile of an AWS credentials file."`
 }
 
 // Run creates a tenant.
-func (c *tenantsCreate) Run(ctx context.Context, p *process, g *globals) error {
-	out, err := ask[api.CreateTenantOutput](ctx, p, g, &c.target, "CreateTenant", &api.CreateTenantInput{AWSAccountID: c.Tenant, Name: c.Name})
+func (c *tenantsCreate) Run(ctx context.Context, p *process, g *globals, all *tenantsCommand) error {
+	out, err := ask[api.CreateTenantOutput](ctx, p, g, &all.target, "CreateTenant", &api.CreateTenantInput{AWSAccountID: c.Tenant, Name: c.Name})
 	if err != nil {
 		return err
 	}
 	return printKey(p.stdout, out.AccessKey, c.Profile)
 }
 
-type tenantsList struct{ target }
+type tenantsList struct{}
 
 // Run lists the tenants.
-func (c *tenantsList) Run(ctx context.Context, p *process, g *globals) error {
+func (*tenantsList) Run(ctx context.Context, p *process, g *globals, all *tenantsCommand) error {
 	w := newTable(p.stdout, "TENANT", "STATUS", "CREATED", "NAME")
 	in := &api.ListTenantsInput{}
 	for {
-		page, err := ask[api.ListTenantsOutput](ctx, p, g, &c.target, "ListTenants", in)
+		page, err := ask[api.ListTenantsOutput](ctx, p, g, &all.target, "ListTenants", in)
 		if err != nil {
 			return err
 		}
@@ -67,13 +68,12 @@ func (c *tenantsList) Run(ctx context.Context, p *process, g *globals) error {
 }
 
 type tenantsShow struct {
-	target
 	Tenant string `arg:"" help:"The AWS account."`
 }
 
 // Run shows a tenant.
-func (c *tenantsShow) Run(ctx context.Context, p *process, g *globals) error {
-	out, err := ask[api.GetTenantOutput](ctx, p, g, &c.target, "GetTenant", &api.GetTenantInput{AWSAccountID: c.Tenant})
+func (c *tenantsShow) Run(ctx context.Context, p *process, g *globals, all *tenantsCommand) error {
+	out, err := ask[api.GetTenantOutput](ctx, p, g, &all.target, "GetTenant", &api.GetTenantInput{AWSAccountID: c.Tenant})
 	if err != nil {
 		return err
 	}
@@ -83,40 +83,40 @@ func (c *tenantsShow) Run(ctx context.Context, p *process, g *globals) error {
 }
 
 type tenantsSuspend struct {
-	target
 	Tenant string `arg:"" help:"The AWS account."`
 }
 
 // Run suspends a tenant.
-func (c *tenantsSuspend) Run(ctx context.Context, p *process, g *globals) error {
-	_, err := ask[api.UpdateTenantOutput](ctx, p, g, &c.target, "UpdateTenant", &api.UpdateTenantInput{AWSAccountID: c.Tenant, Status: api.TenantStatusSuspended})
+func (c *tenantsSuspend) Run(ctx context.Context, p *process, g *globals, all *tenantsCommand) error {
+	_, err := ask[api.UpdateTenantOutput](ctx, p, g, &all.target, "UpdateTenant", &api.UpdateTenantInput{AWSAccountID: c.Tenant, Status: api.TenantStatusSuspended})
 	return err
 }
 
 type tenantsResume struct {
-	target
 	Tenant string `arg:"" help:"The AWS account."`
 }
 
 // Run resumes a tenant.
-func (c *tenantsResume) Run(ctx context.Context, p *process, g *globals) error {
-	_, err := ask[api.UpdateTenantOutput](ctx, p, g, &c.target, "UpdateTenant", &api.UpdateTenantInput{AWSAccountID: c.Tenant, Status: api.TenantStatusActive})
+func (c *tenantsResume) Run(ctx context.Context, p *process, g *globals, all *tenantsCommand) error {
+	_, err := ask[api.UpdateTenantOutput](ctx, p, g, &all.target, "UpdateTenant", &api.UpdateTenantInput{AWSAccountID: c.Tenant, Status: api.TenantStatusActive})
 	return err
 }
 
 type tenantsDelete struct {
-	target
 	Tenant string `arg:"" help:"The AWS account."`
 }
 
 // Run deletes a tenant.
-func (c *tenantsDelete) Run(ctx context.Context, p *process, g *globals) error {
-	_, err := ask[api.DeleteTenantOutput](ctx, p, g, &c.target, "DeleteTenant", &api.DeleteTenantInput{AWSAccountID: c.Tenant})
+func (c *tenantsDelete) Run(ctx context.Context, p *process, g *globals, all *tenantsCommand) error {
+	_, err := ask[api.DeleteTenantOutput](ctx, p, g, &all.target, "DeleteTenant", &api.DeleteTenantInput{AWSAccountID: c.Tenant})
 	return err
 }
 
 // principalsCommand is about those who have access keys of their own.
 type principalsCommand struct {
+	target
+	tenantFlag
+
 	Create principalsCreate `cmd:"" help:"Make a principal."`
 	List   principalsList   `cmd:"" help:"List the principals of an AWS account."`
 	Delete principalsDelete `cmd:"" help:"Delete a principal and its access keys."`
@@ -138,14 +138,12 @@ type tenantFlag struct {
 }
 
 type principalsCreate struct {
-	target
-	tenantFlag
 	Name string `arg:"" help:"Its name."`
 }
 
 // Run creates a principal.
-func (c *principalsCreate) Run(ctx context.Context, p *process, g *globals) error {
-	out, err := ask[api.CreatePrincipalOutput](ctx, p, g, &c.target, "CreatePrincipal", &api.CreatePrincipalInput{AWSAccountID: c.Tenant, Name: c.Name})
+func (c *principalsCreate) Run(ctx context.Context, p *process, g *globals, all *principalsCommand) error {
+	out, err := ask[api.CreatePrincipalOutput](ctx, p, g, &all.target, "CreatePrincipal", &api.CreatePrincipalInput{AWSAccountID: all.Tenant, Name: c.Name})
 	if err != nil {
 		return err
 	}
@@ -153,17 +151,14 @@ func (c *principalsCreate) Run(ctx context.Context, p *process, g *globals) erro
 	return nil
 }
 
-type principalsList struct {
-	target
-	tenantFlag
-}
+type principalsList struct{}
 
 // Run lists the principals.
-func (c *principalsList) Run(ctx context.Context, p *process, g *globals) error {
+func (*principalsList) Run(ctx context.Context, p *process, g *globals, all *principalsCommand) error {
 	w := newTable(p.stdout, "NAME", "CREATED", "ARN")
-	in := &api.ListPrincipalsInput{AWSAccountID: c.Tenant}
+	in := &api.ListPrincipalsInput{AWSAccountID: all.Tenant}
 	for {
-		page, err := ask[api.ListPrincipalsOutput](ctx, p, g, &c.target, "ListPrincipals", in)
+		page, err := ask[api.ListPrincipalsOutput](ctx, p, g, &all.target, "ListPrincipals", in)
 		if err != nil {
 			return err
 		}
@@ -177,14 +172,12 @@ func (c *principalsList) Run(ctx context.Context, p *process, g *globals) error 
 }
 
 type principalsDelete struct {
-	target
-	tenantFlag
 	Name string `arg:"" help:"Its name."`
 }
 
 // Run deletes a principal.
-func (c *principalsDelete) Run(ctx context.Context, p *process, g *globals) error {
-	_, err := ask[api.DeletePrincipalOutput](ctx, p, g, &c.target, "DeletePrincipal", &api.DeletePrincipalInput{AWSAccountID: c.Tenant, Name: c.Name})
+func (c *principalsDelete) Run(ctx context.Context, p *process, g *globals, all *principalsCommand) error {
+	_, err := ask[api.DeletePrincipalOutput](ctx, p, g, &all.target, "DeletePrincipal", &api.DeletePrincipalInput{AWSAccountID: all.Tenant, Name: c.Name})
 	return err
 }
 

@@ -13,6 +13,9 @@ import (
 
 // keysCommand is about access keys, and about the key that seals their secrets.
 type keysCommand struct {
+	target
+	tenantFlag
+
 	Create  keysCreate  `cmd:"" help:"Make an access key and print it."`
 	List    keysList    `cmd:"" help:"List the access keys of a principal, and when each was used last."`
 	Disable keysDisable `cmd:"" help:"Refuse an access key, until it is enabled."`
@@ -45,15 +48,13 @@ type profileFlag struct {
 }
 
 type keysCreate struct {
-	target
-	tenantFlag
 	profileFlag
 	principalArg
 }
 
 // Run creates a key.
-func (c *keysCreate) Run(ctx context.Context, p *process, g *globals) error {
-	out, err := ask[api.CreateAccessKeyOutput](ctx, p, g, &c.target, "CreateAccessKey", &api.CreateAccessKeyInput{AWSAccountID: c.Tenant, PrincipalName: c.Name})
+func (c *keysCreate) Run(ctx context.Context, p *process, g *globals, all *keysCommand) error {
+	out, err := ask[api.CreateAccessKeyOutput](ctx, p, g, &all.target, "CreateAccessKey", &api.CreateAccessKeyInput{AWSAccountID: all.Tenant, PrincipalName: c.Name})
 	if err != nil {
 		return err
 	}
@@ -81,14 +82,12 @@ func printKey(w io.Writer, k *api.AccessKey, profile string) error {
 }
 
 type keysList struct {
-	target
-	tenantFlag
 	principalArg
 }
 
 // Run lists the keys of a principal.
-func (c *keysList) Run(ctx context.Context, p *process, g *globals) error {
-	keys, err := c.list(ctx, p, g)
+func (c *keysList) Run(ctx context.Context, p *process, g *globals, all *keysCommand) error {
+	keys, err := c.list(ctx, p, g, all)
 	if err != nil {
 		return err
 	}
@@ -103,8 +102,8 @@ func (c *keysList) Run(ctx context.Context, p *process, g *globals) error {
 	return w.Flush()
 }
 
-func (c *keysList) list(ctx context.Context, p *process, g *globals) ([]api.AccessKeyMetadata, error) {
-	out, err := ask[api.ListAccessKeysOutput](ctx, p, g, &c.target, "ListAccessKeys", &api.ListAccessKeysInput{AWSAccountID: c.Tenant, PrincipalName: c.Name})
+func (c *keysList) list(ctx context.Context, p *process, g *globals, all *keysCommand) ([]api.AccessKeyMetadata, error) {
+	out, err := ask[api.ListAccessKeysOutput](ctx, p, g, &all.target, "ListAccessKeys", &api.ListAccessKeysInput{AWSAccountID: all.Tenant, PrincipalName: c.Name})
 	if err != nil {
 		return nil, err
 	}
@@ -117,40 +116,34 @@ type keyArg struct {
 }
 
 type keysDisable struct {
-	target
-	tenantFlag
 	keyArg
 }
 
 // Run disables a key.
-func (c *keysDisable) Run(ctx context.Context, p *process, g *globals) error {
-	_, err := ask[api.UpdateAccessKeyOutput](ctx, p, g, &c.target, "UpdateAccessKey",
-		&api.UpdateAccessKeyInput{AWSAccountID: c.Tenant, AccessKeyID: c.AccessKeyID, Status: api.KeyStatusInactive})
+func (c *keysDisable) Run(ctx context.Context, p *process, g *globals, all *keysCommand) error {
+	_, err := ask[api.UpdateAccessKeyOutput](ctx, p, g, &all.target, "UpdateAccessKey",
+		&api.UpdateAccessKeyInput{AWSAccountID: all.Tenant, AccessKeyID: c.AccessKeyID, Status: api.KeyStatusInactive})
 	return err
 }
 
 type keysEnable struct {
-	target
-	tenantFlag
 	keyArg
 }
 
 // Run enables a key.
-func (c *keysEnable) Run(ctx context.Context, p *process, g *globals) error {
-	_, err := ask[api.UpdateAccessKeyOutput](ctx, p, g, &c.target, "UpdateAccessKey",
-		&api.UpdateAccessKeyInput{AWSAccountID: c.Tenant, AccessKeyID: c.AccessKeyID, Status: api.KeyStatusActive})
+func (c *keysEnable) Run(ctx context.Context, p *process, g *globals, all *keysCommand) error {
+	_, err := ask[api.UpdateAccessKeyOutput](ctx, p, g, &all.target, "UpdateAccessKey",
+		&api.UpdateAccessKeyInput{AWSAccountID: all.Tenant, AccessKeyID: c.AccessKeyID, Status: api.KeyStatusActive})
 	return err
 }
 
 type keysDelete struct {
-	target
-	tenantFlag
 	keyArg
 }
 
 // Run deletes a key.
-func (c *keysDelete) Run(ctx context.Context, p *process, g *globals) error {
-	_, err := ask[api.DeleteAccessKeyOutput](ctx, p, g, &c.target, "DeleteAccessKey", &api.DeleteAccessKeyInput{AWSAccountID: c.Tenant, AccessKeyID: c.AccessKeyID})
+func (c *keysDelete) Run(ctx context.Context, p *process, g *globals, all *keysCommand) error {
+	_, err := ask[api.DeleteAccessKeyOutput](ctx, p, g, &all.target, "DeleteAccessKey", &api.DeleteAccessKeyInput{AWSAccountID: all.Tenant, AccessKeyID: c.AccessKeyID})
 	return err
 }
 
@@ -171,27 +164,26 @@ on. With --keep it stays until you delete it.
 }
 
 // Run rotates a key.
-func (c *keysRotate) Run(ctx context.Context, p *process, g *globals) error {
-	list := keysList{c.target, c.tenantFlag, c.principalArg}
-	keys, err := list.list(ctx, p, g)
+func (c *keysRotate) Run(ctx context.Context, p *process, g *globals, all *keysCommand) error {
+	list := keysList{c.principalArg}
+	keys, err := list.list(ctx, p, g, all)
 	if err != nil {
 		return err
 	}
 	if len(keys) != 1 {
 		return fmt.Errorf("there are %d access keys where one is to be replaced: create or delete one first; carillon keys list shows them", len(keys))
 	}
-	if err := c.keysCreate.Run(ctx, p, g); err != nil || c.Keep {
+	if err := c.keysCreate.Run(ctx, p, g, all); err != nil || c.Keep {
 		return err
 	}
-	old := keysDelete{c.target, c.tenantFlag, keyArg{keys[0].AccessKeyID}}
-	if err := old.Run(ctx, p, g); err != nil {
+	old := keysDelete{keyArg{keys[0].AccessKeyID}}
+	if err := old.Run(ctx, p, g, all); err != nil {
 		return fmt.Errorf("the new key is good, but the old one, %s, is still there; delete it: %w", keys[0].AccessKeyID, err)
 	}
 	return nil
 }
 
 type keysRekey struct {
-	target
 	sealSettings
 	Add bool `help:"First add a new key to the key file of this machine."`
 }
@@ -214,7 +206,7 @@ Afterwards no other key is needed any more; keep them as long as you keep backup
 }
 
 // Run seals all secrets with the newest key.
-func (c *keysRekey) Run(ctx context.Context, p *process, g *globals) error {
+func (c *keysRekey) Run(ctx context.Context, p *process, g *globals, all *keysCommand) error {
 	if c.Add {
 		if err := c.add(p, g); err != nil {
 			return err
@@ -222,7 +214,7 @@ func (c *keysRekey) Run(ctx context.Context, p *process, g *globals) error {
 	}
 	in, sealed := &api.RekeySecretsInput{}, 0
 	for {
-		step, err := ask[api.RekeySecretsOutput](ctx, p, g, &c.target, "RekeySecrets", in)
+		step, err := ask[api.RekeySecretsOutput](ctx, p, g, &all.target, "RekeySecrets", in)
 		if err != nil {
 			return err
 		}
