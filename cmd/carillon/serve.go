@@ -124,6 +124,7 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	}
 	defer os.Remove(filepath.Join(folder, serverFile)) // what is left behind is seen through
 	c.greet(p, log, folder, isDefault, url)
+	debug.FreeOSMemory() // what only the start needed
 
 	defer work(ctx, runner)()
 	select {
