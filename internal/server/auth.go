@@ -22,7 +22,7 @@ const (
 	Open
 )
 
-// authenticate returns who makes the call.
+// authenticate returns who makes the call; also with the error if it is one of a key that is refused.
 func (x *exchange) authenticate(body []byte) (chime.Caller, error) {
 	if x.Auth == Open {
 		// No signature stands between this server and a web page that somebody on this machine happens to look at.
@@ -52,7 +52,7 @@ func (x *exchange) authenticate(body []byte) (chime.Caller, error) {
 		return chime.Caller{}, err
 	}
 	if key.Refusal != "" {
-		return chime.Caller{}, chime.Unauthorized.Errorf("%s", key.Refusal)
+		return key.Caller, chime.Unauthorized.Errorf("%s", key.Refusal)
 	}
 	if key.access != nil {
 		x.DB.NoteUse(key.access, x.Source.Now())

@@ -3,6 +3,7 @@
 import "./accounts.js";
 import "./settings.js";
 import "./users.js";
+import "./access.js";
 import "./invites.js";
 import "./batches.js";
 import "./numbers.js";

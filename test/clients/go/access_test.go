@@ -1,0 +1,55 @@
+package clients
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/chime"
+	"github.com/aws/aws-sdk-go-v2/service/chime/types"
+	"github.com/aws/smithy-go"
+)
+
+// principal makes a principal and returns its access key, and a client that calls by it.
+func principal(t *testing.T, name string) (key string, c *chime.Client) {
+	t.Helper()
+	carillon(t, "CreatePrincipal", "Name="+name)
+	t.Cleanup(func() { carillon(t, "DeletePrincipal", "Name="+name) })
+	var made struct {
+		AccessKey struct {
+			AccessKeyID     string `json:"AccessKeyId"`
+			SecretAccessKey string
+		}
+	}
+	if err := json.Unmarshal([]byte(carillon(t, "CreateAccessKey", "PrincipalName="+name)), &made); err != nil {
+		t.Fatal(err)
+	}
+	o := connect(t).Options()
+	o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: made.AccessKey.AccessKeyID, SecretAccessKey: made.AccessKey.SecretAccessKey}, nil
+	})
+	return made.AccessKey.AccessKeyID, chime.New(o)
+}
+
+func TestCreateUserByKeysThatMayNot(t *testing.T) {
+	account := createAccount(t, connect(t), "Access").AccountId
+	key, c := principal(t, "go")
+	in := &chime.CreateUserInput{AccountId: account, Email: aws.String("refused@example.com")}
+
+	_, err := c.CreateUser(t.Context(), in, once)
+	checkError(t, err, new(types.ForbiddenException)) // shows 35
+	contains(t, err, ":user/go is not allowed chime:CreateUser")
+
+	carillon(t, "UpdateAccessKey", "AccessKeyId="+key, "Status=Inactive")
+	_, err = c.CreateUser(t.Context(), in, once)
+	checkError(t, err, new(types.UnauthorizedClientException)) // shows 32
+
+	carillon(t, "DeleteAccessKey", "AccessKeyId="+key)
+	_, err = c.CreateUser(t.Context(), in, once)
+	var refused smithy.APIError
+	if !errors.As(err, &refused) || refused.ErrorCode() != "UnrecognizedClientException" {
+		t.Errorf("a deleted key: %v", err)
+	}
+}
