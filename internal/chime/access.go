@@ -30,6 +30,7 @@ type Caller struct {
 	ARN         string // arn:aws:iam::123456789012:root, or :user/NAME
 	Name        string // of an IAMUser
 	PrincipalID ID     // of an IAMUser
+	Granted     ID     // of an IAMUser: another whenever its policies have changed; zero if it never had one
 	AccessKeyID string
 }
 

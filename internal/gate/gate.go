@@ -21,13 +21,15 @@ type Gate struct {
 	db       *store.DB
 	source   chime.Source
 	settings ops.Settings
+	guards   map[string]*guarded // by operation
+	grants   grants
 }
 
 // New returns the gate to a store, whose secrets complete the settings.
 func New(db *store.DB, source chime.Source, settings ops.Settings) *Gate {
 	settings.TokenKey, settings.LinkKey, settings.PINs = db.TokenKey(), db.LinkKey(), db.PINs()
 	settings.LoadKeys = db.LoadKeys
-	return &Gate{db, source, settings}
+	return &Gate{db: db, source: source, settings: settings, guards: guards()}
 }
 
 // Request is a call that is known to come from its caller and to have well-formed input.
@@ -60,7 +62,7 @@ func (e *Exception) Error() string { return e.Name + " was ordered by a fault" }
 // for a [store.Unknown], for an ErrDrop that was ordered to come after the commit, and for a ctx that ends while the commit
 // is under way.
 func (g *Gate) Do(ctx context.Context, r *Request) (any, error) {
-	if err := authorize(r); err != nil {
+	if err := g.authorize(ctx, r); err != nil {
 		return nil, err
 	}
 	var strike ops.Strike

@@ -26,6 +26,16 @@ func LinkTenant(token string) (chime.Tenant, bool) {
 	return l.tenant, ok
 }
 
+// LinkAccount returns whose account an invitation is to, as its token claims, or nothing if it is no token. It checks nothing:
+// the operations do.
+func LinkAccount(token string) string {
+	l, ok := parseLink(token)
+	if !ok {
+		return ""
+	}
+	return l.account.String()
+}
+
 func parseLink(token string) (l link, ok bool) {
 	if len(token) != base64.RawURLEncoding.EncodedLen(linkSize) { // the decoder skips line breaks
 		return link{}, false

@@ -20,7 +20,7 @@ type Access struct {
 // accessQuery finds a row for each id, be it one that nobody has: what is not there is made up, so that it takes as long to find.
 const accessQuery = `
 	select coalesce(k.id, ''), coalesce(k.tenant, 0), coalesce(k.principal, $2), coalesce(k.slot, 0), coalesce(k.inactive, 0),
-		coalesce(k.created_at, 0), k.last_used_at, coalesce(k.sealed_secret, $3), t.suspended, p.name
+		coalesce(k.created_at, 0), k.last_used_at, coalesce(k.sealed_secret, $3), t.suspended, p.name, p.granted
 	from (select cast($1 as text) as id) asked
 	left join access_keys k on k.id = asked.id
 	left join tenants t on t.tenant = k.tenant
@@ -31,7 +31,8 @@ func scanAccess(t *Tx, row scanner) (*Access, error) {
 	var sealed []byte
 	var suspended sql.NullInt64
 	var name sql.NullString
-	if err := row.Scan(append(keyPlaces(&a.Key), &sealed, &suspended, &name)...); err != nil {
+	var granted []byte
+	if err := row.Scan(append(keyPlaces(&a.Key), &sealed, &suspended, &name, &granted)...); err != nil {
 		return nil, err
 	}
 	a.Suspended = suspended.Int64 != 0
@@ -39,6 +40,7 @@ func scanAccess(t *Tx, row scanner) (*Access, error) {
 		a.Caller = a.Key.Tenant.Root(chime.TenantRoot, a.Key.ID)
 	} else {
 		a.Caller = (&chime.Principal{Tenant: a.Key.Tenant, ID: a.Key.Principal, Name: name.String}).Caller(a.Key.ID)
+		copy(a.Caller.Granted[:], granted)
 	}
 	var err error
 	a.Secret, err = t.open("access_keys", a.Key.Tenant, []byte(a.Key.ID), sealed)

@@ -50,9 +50,9 @@ func (t *Tx) UpdateTenancy(y *chime.Tenancy) {
 		y.Tenant, y.Name, flag(y.Suspended), y.Version)
 }
 
-// DeleteTenancy removes a tenancy with all its principals and their keys. What the tenant has besides stays.
+// DeleteTenancy removes a tenancy with all its principals, their keys and policies. What the tenant has besides stays.
 func (t *Tx) DeleteTenancy(tenant chime.Tenant) {
-	for _, table := range [...]string{"access_keys", "principals", "tenants"} {
+	for _, table := range [...]string{"access_keys", "policies", "principals", "tenants"} {
 		t.queueAccess(`
 			delete from `+table+`
 			where tenant = $1`,
@@ -126,8 +126,12 @@ func (t *Tx) InsertPrincipal(p *chime.Principal) {
 		p.Tenant, p.ID[:], p.Name, toMillis(p.CreatedAt), chime.FoldPrincipal(p.Name))
 }
 
-// DeletePrincipal removes a principal and its keys.
+// DeletePrincipal removes a principal, its keys and its policies.
 func (t *Tx) DeletePrincipal(p *chime.Principal) {
+	t.queueAccess(`
+		delete from policies
+		where tenant = $1 and principal = $2`,
+		p.Tenant, p.ID[:])
 	t.queueAccess(`
 		delete from access_keys
 		where tenant = $1 and principal = $2`,
