@@ -45,6 +45,7 @@ var phrases = map[string]string{
 	"InviteToken":        "must be the last part of an invitation's link: letters, digits, - and _",
 	"JoinTokenString":    "must consist of letters, digits, + and /",
 	"NonEmptyString":     "must contain a character that is not a space, and no line break",
+	"PolicyName":         "must be 1 to 128 letters, digits and characters of _+=,.@-",
 	"PrincipalName":      "must be 1 to 64 letters, digits and characters of _+=,.@-",
 	"TenantName":         "must contain a character that is not a space, and no line break",
 	"TollFreePrefix":     "must be one of 800, 833, 844, 855, 866, 877, 888",

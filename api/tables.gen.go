@@ -118,6 +118,9 @@ var (
 	shapePhoneNumberStatus                = &Shape{Name: "PhoneNumberStatus", Kind: KindString, Enum: []string{"AcquireInProgress", "AcquireFailed", "Unassigned", "Assigned", "ReleaseInProgress", "DeleteInProgress", "ReleaseFailed", "DeleteFailed"}}
 	shapePhoneNumberType                  = &Shape{Name: "PhoneNumberType", Kind: KindString, Enum: []string{"Local", "TollFree"}}
 	shapePhoneNumberTypeList              = &Shape{Name: "PhoneNumberTypeList", Kind: KindList, Elem: shapePhoneNumberType}
+	shapePolicyDocument                   = &Shape{Name: "PolicyDocument", Kind: KindString, Min: 1, Max: 131072}
+	shapePolicyName                       = &Shape{Name: "PolicyName", Kind: KindString, Pattern: pattern(`^(?:[A-Za-z0-9_+=,.@-]{1,128})$`)}
+	shapePolicyNameList                   = &Shape{Name: "PolicyNameList", Kind: KindList, Elem: shapePolicyName}
 	shapePrincipal                        = &Shape{Name: "Principal", Kind: KindStructure, Struct: structurePrincipal}
 	shapePrincipalList                    = &Shape{Name: "PrincipalList", Kind: KindList, Elem: shapePrincipal}
 	shapePrincipalName                    = &Shape{Name: "PrincipalName", Kind: KindString, Pattern: pattern(`^(?:[A-Za-z0-9_+=,.@-]{1,64})$`)}
@@ -229,7 +232,13 @@ var (
 		{Name: "SigninDelegateGroups", In: Body, WireName: "SigninDelegateGroups", Required: true, Shape: shapeSigninDelegateGroupList, At: func(s any) any { return &s.(*AssociateSigninDelegateGroupsWithAccountInput).SigninDelegateGroups }},
 	})
 	structureAssociateSigninDelegateGroupsWithAccountOutput = structure[AssociateSigninDelegateGroupsWithAccountOutput]("AssociateSigninDelegateGroupsWithAccountOutput", []Field{})
-	structureBatchCreateRoomMembershipInput                 = structure[BatchCreateRoomMembershipInput]("BatchCreateRoomMembershipInput", []Field{
+	structureAttachManagedPolicyInput                       = structure[AttachManagedPolicyInput]("AttachManagedPolicyInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*AttachManagedPolicyInput).AWSAccountID }},
+		{Name: "PolicyName", In: Body, WireName: "PolicyName", Required: true, Doc: "The policy, as ListManagedPolicies shows it.", Shape: shapePolicyName, At: func(s any) any { return &s.(*AttachManagedPolicyInput).PolicyName }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*AttachManagedPolicyInput).PrincipalName }},
+	})
+	structureAttachManagedPolicyOutput      = structure[AttachManagedPolicyOutput]("AttachManagedPolicyOutput", []Field{})
+	structureBatchCreateRoomMembershipInput = structure[BatchCreateRoomMembershipInput]("BatchCreateRoomMembershipInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*BatchCreateRoomMembershipInput).AccountID }},
 		{Name: "MembershipItemList", In: Body, WireName: "MembershipItemList", Required: true, Shape: shapeMembershipItemList, At: func(s any) any { return &s.(*BatchCreateRoomMembershipInput).MembershipItemList }},
 		{Name: "RoomId", In: Path, WireName: "roomId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*BatchCreateRoomMembershipInput).RoomID }},
@@ -438,8 +447,14 @@ var (
 		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*DeletePrincipalInput).AWSAccountID }},
 		{Name: "Name", In: Body, WireName: "Name", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*DeletePrincipalInput).Name }},
 	})
-	structureDeletePrincipalOutput = structure[DeletePrincipalOutput]("DeletePrincipalOutput", []Field{})
-	structureDeleteRoomInput       = structure[DeleteRoomInput]("DeleteRoomInput", []Field{
+	structureDeletePrincipalOutput      = structure[DeletePrincipalOutput]("DeletePrincipalOutput", []Field{})
+	structureDeletePrincipalPolicyInput = structure[DeletePrincipalPolicyInput]("DeletePrincipalPolicyInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*DeletePrincipalPolicyInput).AWSAccountID }},
+		{Name: "PolicyName", In: Body, WireName: "PolicyName", Required: true, Doc: "The policy, as ListPrincipalPolicies shows it.", Shape: shapePolicyName, At: func(s any) any { return &s.(*DeletePrincipalPolicyInput).PolicyName }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*DeletePrincipalPolicyInput).PrincipalName }},
+	})
+	structureDeletePrincipalPolicyOutput = structure[DeletePrincipalPolicyOutput]("DeletePrincipalPolicyOutput", []Field{})
+	structureDeleteRoomInput             = structure[DeleteRoomInput]("DeleteRoomInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomInput).AccountID }},
 		{Name: "RoomId", In: Path, WireName: "roomId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomInput).RoomID }},
 	})
@@ -470,7 +485,13 @@ var (
 		{Name: "DeletedOn", In: Body, WireName: "DeletedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*DeletedAccount).DeletedOn }},
 		{Name: "RestorableUntil", In: Body, WireName: "RestorableUntil", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*DeletedAccount).RestorableUntil }},
 	})
-	structureDialOut = structure[DialOut]("DialOut", []Field{
+	structureDetachManagedPolicyInput = structure[DetachManagedPolicyInput]("DetachManagedPolicyInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*DetachManagedPolicyInput).AWSAccountID }},
+		{Name: "PolicyName", In: Body, WireName: "PolicyName", Required: true, Doc: "The policy, as ListAttachedPolicies shows it.", Shape: shapePolicyName, At: func(s any) any { return &s.(*DetachManagedPolicyInput).PolicyName }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*DetachManagedPolicyInput).PrincipalName }},
+	})
+	structureDetachManagedPolicyOutput = structure[DetachManagedPolicyOutput]("DetachManagedPolicyOutput", []Field{})
+	structureDialOut                   = structure[DialOut]("DialOut", []Field{
 		{Name: "FromPhoneNumber", In: Body, WireName: "FromPhoneNumber", Shape: shapeE164PhoneNumber, At: func(s any) any { return &s.(*DialOut).FromPhoneNumber }},
 		{Name: "MeetingId", In: Body, WireName: "MeetingId", Shape: shapeString, At: func(s any) any { return &s.(*DialOut).MeetingID }},
 		{Name: "RequestedBy", In: Body, WireName: "RequestedBy", Doc: "The ARN of who asked for the call.", Shape: shapeString, At: func(s any) any { return &s.(*DialOut).RequestedBy }},
@@ -566,6 +587,13 @@ var (
 	structureGetMailOutput = structure[GetMailOutput]("GetMailOutput", []Field{
 		{Name: "Mail", In: Body, WireName: "Mail", Shape: shapeMail, At: func(s any) any { return &s.(*GetMailOutput).Mail }},
 	})
+	structureGetManagedPolicyInput = structure[GetManagedPolicyInput]("GetManagedPolicyInput", []Field{
+		{Name: "PolicyName", In: Body, WireName: "PolicyName", Required: true, Doc: "The policy, as ListManagedPolicies shows it.", Shape: shapePolicyName, At: func(s any) any { return &s.(*GetManagedPolicyInput).PolicyName }},
+	})
+	structureGetManagedPolicyOutput = structure[GetManagedPolicyOutput]("GetManagedPolicyOutput", []Field{
+		{Name: "PolicyDocument", In: Body, WireName: "PolicyDocument", Shape: shapePolicyDocument, At: func(s any) any { return &s.(*GetManagedPolicyOutput).PolicyDocument }},
+		{Name: "PolicyName", In: Body, WireName: "PolicyName", Shape: shapePolicyName, At: func(s any) any { return &s.(*GetManagedPolicyOutput).PolicyName }},
+	})
 	structureGetPhoneNumberInput = structure[GetPhoneNumberInput]("GetPhoneNumberInput", []Field{
 		{Name: "PhoneNumberId", In: Path, WireName: "phoneNumberId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*GetPhoneNumberInput).PhoneNumberID }},
 	})
@@ -589,6 +617,16 @@ var (
 	})
 	structureGetPrincipalOutput = structure[GetPrincipalOutput]("GetPrincipalOutput", []Field{
 		{Name: "Principal", In: Body, WireName: "Principal", Shape: shapePrincipal, At: func(s any) any { return &s.(*GetPrincipalOutput).Principal }},
+	})
+	structureGetPrincipalPolicyInput = structure[GetPrincipalPolicyInput]("GetPrincipalPolicyInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*GetPrincipalPolicyInput).AWSAccountID }},
+		{Name: "PolicyName", In: Body, WireName: "PolicyName", Required: true, Doc: "The policy, as ListPrincipalPolicies shows it.", Shape: shapePolicyName, At: func(s any) any { return &s.(*GetPrincipalPolicyInput).PolicyName }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*GetPrincipalPolicyInput).PrincipalName }},
+	})
+	structureGetPrincipalPolicyOutput = structure[GetPrincipalPolicyOutput]("GetPrincipalPolicyOutput", []Field{
+		{Name: "PolicyDocument", In: Body, WireName: "PolicyDocument", Shape: shapePolicyDocument, At: func(s any) any { return &s.(*GetPrincipalPolicyOutput).PolicyDocument }},
+		{Name: "PolicyName", In: Body, WireName: "PolicyName", Shape: shapePolicyName, At: func(s any) any { return &s.(*GetPrincipalPolicyOutput).PolicyName }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Shape: shapePrincipalName, At: func(s any) any { return &s.(*GetPrincipalPolicyOutput).PrincipalName }},
 	})
 	structureGetRetentionSettingsInput = structure[GetRetentionSettingsInput]("GetRetentionSettingsInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetRetentionSettingsInput).AccountID }},
@@ -692,6 +730,13 @@ var (
 		{Name: "Accounts", In: Body, WireName: "Accounts", Shape: shapeAccountList, At: func(s any) any { return &s.(*ListAccountsOutput).Accounts }},
 		{Name: "NextToken", In: Body, WireName: "NextToken", Shape: shapeString, At: func(s any) any { return &s.(*ListAccountsOutput).NextToken }},
 	})
+	structureListAttachedPoliciesInput = structure[ListAttachedPoliciesInput]("ListAttachedPoliciesInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*ListAttachedPoliciesInput).AWSAccountID }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*ListAttachedPoliciesInput).PrincipalName }},
+	})
+	structureListAttachedPoliciesOutput = structure[ListAttachedPoliciesOutput]("ListAttachedPoliciesOutput", []Field{
+		{Name: "PolicyNames", In: Body, WireName: "PolicyNames", Shape: shapePolicyNameList, At: func(s any) any { return &s.(*ListAttachedPoliciesOutput).PolicyNames }},
+	})
 	structureListBotsInput = structure[ListBotsInput]("ListBotsInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ListBotsInput).AccountID }},
 		{Name: "MaxResults", In: Query, WireName: "max-results", Shape: shapeResultMax, At: func(s any) any { return &s.(*ListBotsInput).MaxResults }},
@@ -779,6 +824,10 @@ var (
 		{Name: "Mail", In: Body, WireName: "Mail", Shape: shapeMailSummaryList, At: func(s any) any { return &s.(*ListMailOutput).Mail }},
 		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*ListMailOutput).NextToken }},
 	})
+	structureListManagedPoliciesInput  = structure[ListManagedPoliciesInput]("ListManagedPoliciesInput", []Field{})
+	structureListManagedPoliciesOutput = structure[ListManagedPoliciesOutput]("ListManagedPoliciesOutput", []Field{
+		{Name: "PolicyNames", In: Body, WireName: "PolicyNames", Shape: shapePolicyNameList, At: func(s any) any { return &s.(*ListManagedPoliciesOutput).PolicyNames }},
+	})
 	structureListPhoneNumberOrdersInput = structure[ListPhoneNumberOrdersInput]("ListPhoneNumberOrdersInput", []Field{
 		{Name: "MaxResults", In: Query, WireName: "max-results", Shape: shapeResultMax, At: func(s any) any { return &s.(*ListPhoneNumberOrdersInput).MaxResults }},
 		{Name: "NextToken", In: Query, WireName: "next-token", Shape: shapeString, At: func(s any) any { return &s.(*ListPhoneNumberOrdersInput).NextToken }},
@@ -798,6 +847,13 @@ var (
 	structureListPhoneNumbersOutput = structure[ListPhoneNumbersOutput]("ListPhoneNumbersOutput", []Field{
 		{Name: "NextToken", In: Body, WireName: "NextToken", Shape: shapeString, At: func(s any) any { return &s.(*ListPhoneNumbersOutput).NextToken }},
 		{Name: "PhoneNumbers", In: Body, WireName: "PhoneNumbers", Shape: shapePhoneNumberList, At: func(s any) any { return &s.(*ListPhoneNumbersOutput).PhoneNumbers }},
+	})
+	structureListPrincipalPoliciesInput = structure[ListPrincipalPoliciesInput]("ListPrincipalPoliciesInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*ListPrincipalPoliciesInput).AWSAccountID }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*ListPrincipalPoliciesInput).PrincipalName }},
+	})
+	structureListPrincipalPoliciesOutput = structure[ListPrincipalPoliciesOutput]("ListPrincipalPoliciesOutput", []Field{
+		{Name: "PolicyNames", In: Body, WireName: "PolicyNames", Shape: shapePolicyNameList, At: func(s any) any { return &s.(*ListPrincipalPoliciesOutput).PolicyNames }},
 	})
 	structureListPrincipalsInput = structure[ListPrincipalsInput]("ListPrincipalsInput", []Field{
 		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*ListPrincipalsInput).AWSAccountID }},
@@ -1005,6 +1061,13 @@ var (
 	structurePutFaultOutput = structure[PutFaultOutput]("PutFaultOutput", []Field{
 		{Name: "Fault", In: Body, WireName: "Fault", Shape: shapeFault, At: func(s any) any { return &s.(*PutFaultOutput).Fault }},
 	})
+	structurePutPrincipalPolicyInput = structure[PutPrincipalPolicyInput]("PutPrincipalPolicyInput", []Field{
+		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Doc: "For the root of the installation: the AWS account, as ListTenants shows it. Absent: the caller's own.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*PutPrincipalPolicyInput).AWSAccountID }},
+		{Name: "PolicyDocument", In: Body, WireName: "PolicyDocument", Required: true, Doc: "IAM's JSON, of version 2012-10-17 or 2008-10-17. What is wrong in it is told with line and column.", Shape: shapePolicyDocument, At: func(s any) any { return &s.(*PutPrincipalPolicyInput).PolicyDocument }},
+		{Name: "PolicyName", In: Body, WireName: "PolicyName", Required: true, Doc: "Up to 128 letters, digits and characters of _+=,.@-; another for each of the principal's own policies.", Shape: shapePolicyName, At: func(s any) any { return &s.(*PutPrincipalPolicyInput).PolicyName }},
+		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*PutPrincipalPolicyInput).PrincipalName }},
+	})
+	structurePutPrincipalPolicyOutput  = structure[PutPrincipalPolicyOutput]("PutPrincipalPolicyOutput", []Field{})
 	structurePutRetentionSettingsInput = structure[PutRetentionSettingsInput]("PutRetentionSettingsInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*PutRetentionSettingsInput).AccountID }},
 		{Name: "RetentionSettings", In: Body, WireName: "RetentionSettings", Required: true, Shape: shapeRetentionSettings, At: func(s any) any { return &s.(*PutRetentionSettingsInput).RetentionSettings }},
@@ -1381,6 +1444,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "AttachManagedPolicy", Method: http.MethodPost, Path: "/carillon/AttachManagedPolicy",
+		Status:    200,
+		Extension: true,
+		Doc:       "Attaches a policy that comes with the server to a principal. To attach it again changes nothing.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureAttachManagedPolicyInput, Output: structureAttachManagedPolicyOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.AttachManagedPolicy(ctx, in.(*AttachManagedPolicyInput))
+		},
+	},
+	{
 		Name: "BatchCreateRoomMembership", Method: http.MethodPost, Path: "/accounts/{accountId}/rooms/{roomId}/memberships",
 		QueryName: "operation", QueryValue: "batch-create",
 		Status: 201,
@@ -1643,6 +1717,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "DeletePrincipalPolicy", Method: http.MethodPost, Path: "/carillon/DeletePrincipalPolicy",
+		Status:    200,
+		Extension: true,
+		Doc:       "Takes one of its own policies from a principal. What it allowed is refused from the principal's next call on, by all servers.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureDeletePrincipalPolicyInput, Output: structureDeletePrincipalPolicyOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.DeletePrincipalPolicy(ctx, in.(*DeletePrincipalPolicyInput))
+		},
+	},
+	{
 		Name: "DeleteRoom", Method: http.MethodDelete, Path: "/accounts/{accountId}/rooms/{roomId}",
 		Status: 204,
 		Errors: []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
@@ -1692,6 +1777,17 @@ var AllOperations = operations([]*Operation{
 		Input:     structureDeleteUserInput, Output: structureDeleteUserOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.DeleteUser(ctx, in.(*DeleteUserInput))
+		},
+	},
+	{
+		Name: "DetachManagedPolicy", Method: http.MethodPost, Path: "/carillon/DetachManagedPolicy",
+		Status:    200,
+		Extension: true,
+		Doc:       "Detaches a policy that comes with the server from a principal.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureDetachManagedPolicyInput, Output: structureDetachManagedPolicyOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.DetachManagedPolicy(ctx, in.(*DetachManagedPolicyInput))
 		},
 	},
 	{
@@ -1789,6 +1885,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "GetManagedPolicy", Method: http.MethodPost, Path: "/carillon/GetManagedPolicy",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Shows a policy that comes with the server.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureGetManagedPolicyInput, Output: structureGetManagedPolicyOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.GetManagedPolicy(ctx, in.(*GetManagedPolicyInput))
+		},
+	},
+	{
 		Name: "GetPhoneNumber", Method: http.MethodGet, Path: "/phone-numbers/{phoneNumberId}",
 		Status:   200,
 		ReadOnly: true,
@@ -1828,6 +1936,18 @@ var AllOperations = operations([]*Operation{
 		Input:     structureGetPrincipalInput, Output: structureGetPrincipalOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.GetPrincipal(ctx, in.(*GetPrincipalInput))
+		},
+	},
+	{
+		Name: "GetPrincipalPolicy", Method: http.MethodPost, Path: "/carillon/GetPrincipalPolicy",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Shows one of a principal's own policies.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureGetPrincipalPolicyInput, Output: structureGetPrincipalPolicyOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.GetPrincipalPolicy(ctx, in.(*GetPrincipalPolicyInput))
 		},
 	},
 	{
@@ -1937,6 +2057,18 @@ var AllOperations = operations([]*Operation{
 		Input:    structureListAccountsInput, Output: structureListAccountsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ListAccounts(ctx, in.(*ListAccountsInput))
+		},
+	},
+	{
+		Name: "ListAttachedPolicies", Method: http.MethodPost, Path: "/carillon/ListAttachedPolicies",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the policies that come with the server and are attached to a principal, by name.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListAttachedPoliciesInput, Output: structureListAttachedPoliciesOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListAttachedPolicies(ctx, in.(*ListAttachedPoliciesInput))
 		},
 	},
 	{
@@ -2059,6 +2191,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "ListManagedPolicies", Method: http.MethodPost, Path: "/carillon/ListManagedPolicies",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the policies that come with the server: Amazon's three for Chime, and Carillon's for its own operations.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListManagedPoliciesInput, Output: structureListManagedPoliciesOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListManagedPolicies(ctx, in.(*ListManagedPoliciesInput))
+		},
+	},
+	{
 		Name: "ListPhoneNumberOrders", Method: http.MethodGet, Path: "/phone-number-orders",
 		Status:   200,
 		ReadOnly: true,
@@ -2076,6 +2220,18 @@ var AllOperations = operations([]*Operation{
 		Input:    structureListPhoneNumbersInput, Output: structureListPhoneNumbersOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ListPhoneNumbers(ctx, in.(*ListPhoneNumbersInput))
+		},
+	},
+	{
+		Name: "ListPrincipalPolicies", Method: http.MethodPost, Path: "/carillon/ListPrincipalPolicies",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists a principal's own policies by name. ListAttachedPolicies lists the others.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListPrincipalPoliciesInput, Output: structureListPrincipalPoliciesOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListPrincipalPolicies(ctx, in.(*ListPrincipalPoliciesInput))
 		},
 	},
 	{
@@ -2208,6 +2364,17 @@ var AllOperations = operations([]*Operation{
 		Input:        structurePutFaultInput, Output: structurePutFaultOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.PutFault(ctx, in.(*PutFaultInput))
+		},
+	},
+	{
+		Name: "PutPrincipalPolicy", Method: http.MethodPost, Path: "/carillon/PutPrincipalPolicy",
+		Status:    200,
+		Extension: true,
+		Doc:       "Gives a principal a policy of its own, or replaces the one of that name. It decides from the principal's next call on, by all servers. All of a principal's own policies together have at most 2,048 characters that are not white space.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ResourceLimitExceededException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structurePutPrincipalPolicyInput, Output: structurePutPrincipalPolicyOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.PutPrincipalPolicy(ctx, in.(*PutPrincipalPolicyInput))
 		},
 	},
 	{

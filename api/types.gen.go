@@ -93,6 +93,16 @@ type AssociateSigninDelegateGroupsWithAccountInput struct {
 // AssociateSigninDelegateGroupsWithAccountOutput is the output of AssociateSigninDelegateGroupsWithAccount, sent with status 200.
 type AssociateSigninDelegateGroupsWithAccountOutput struct{}
 
+// AttachManagedPolicyInput is the input of AttachManagedPolicy: POST /carillon/AttachManagedPolicy.
+type AttachManagedPolicyInput struct {
+	AWSAccountID  string
+	PolicyName    string // required
+	PrincipalName string // required
+}
+
+// AttachManagedPolicyOutput is the output of AttachManagedPolicy, sent with status 200.
+type AttachManagedPolicyOutput struct{}
+
 // BatchCreateRoomMembershipInput is the input of BatchCreateRoomMembership: POST /accounts/{accountId}/rooms/{roomId}/memberships?operation=batch-create.
 type BatchCreateRoomMembershipInput struct {
 	AccountID          string           // required
@@ -417,6 +427,16 @@ type DeletePrincipalInput struct {
 // DeletePrincipalOutput is the output of DeletePrincipal, sent with status 200.
 type DeletePrincipalOutput struct{}
 
+// DeletePrincipalPolicyInput is the input of DeletePrincipalPolicy: POST /carillon/DeletePrincipalPolicy.
+type DeletePrincipalPolicyInput struct {
+	AWSAccountID  string
+	PolicyName    string // required
+	PrincipalName string // required
+}
+
+// DeletePrincipalPolicyOutput is the output of DeletePrincipalPolicy, sent with status 200.
+type DeletePrincipalPolicyOutput struct{}
+
 // DeleteRoomInput is the input of DeleteRoom: DELETE /accounts/{accountId}/rooms/{roomId}.
 type DeleteRoomInput struct {
 	AccountID string // required
@@ -469,6 +489,16 @@ type DeletedAccount struct {
 	DeletedOn       time.Time
 	RestorableUntil time.Time
 }
+
+// DetachManagedPolicyInput is the input of DetachManagedPolicy: POST /carillon/DetachManagedPolicy.
+type DetachManagedPolicyInput struct {
+	AWSAccountID  string
+	PolicyName    string // required
+	PrincipalName string // required
+}
+
+// DetachManagedPolicyOutput is the output of DetachManagedPolicy, sent with status 200.
+type DetachManagedPolicyOutput struct{}
 
 // DialOut is a part of ListDialOutsOutput.
 type DialOut struct {
@@ -612,6 +642,17 @@ type GetMailOutput struct {
 	Mail *Mail
 }
 
+// GetManagedPolicyInput is the input of GetManagedPolicy: POST /carillon/GetManagedPolicy.
+type GetManagedPolicyInput struct {
+	PolicyName string // required
+}
+
+// GetManagedPolicyOutput is the output of GetManagedPolicy, sent with status 200.
+type GetManagedPolicyOutput struct {
+	PolicyDocument string
+	PolicyName     string
+}
+
 // GetPhoneNumberInput is the input of GetPhoneNumber: GET /phone-numbers/{phoneNumberId}.
 type GetPhoneNumberInput struct {
 	PhoneNumberID string // required
@@ -650,6 +691,20 @@ type GetPrincipalInput struct {
 // GetPrincipalOutput is the output of GetPrincipal, sent with status 200.
 type GetPrincipalOutput struct {
 	Principal *Principal
+}
+
+// GetPrincipalPolicyInput is the input of GetPrincipalPolicy: POST /carillon/GetPrincipalPolicy.
+type GetPrincipalPolicyInput struct {
+	AWSAccountID  string
+	PolicyName    string // required
+	PrincipalName string // required
+}
+
+// GetPrincipalPolicyOutput is the output of GetPrincipalPolicy, sent with status 200.
+type GetPrincipalPolicyOutput struct {
+	PolicyDocument string
+	PolicyName     string
+	PrincipalName  string
 }
 
 // GetRetentionSettingsInput is the input of GetRetentionSettings: GET /accounts/{accountId}/retention-settings.
@@ -802,6 +857,17 @@ type ListAccountsOutput struct {
 	NextToken string
 }
 
+// ListAttachedPoliciesInput is the input of ListAttachedPolicies: POST /carillon/ListAttachedPolicies.
+type ListAttachedPoliciesInput struct {
+	AWSAccountID  string
+	PrincipalName string // required
+}
+
+// ListAttachedPoliciesOutput is the output of ListAttachedPolicies, sent with status 200.
+type ListAttachedPoliciesOutput struct {
+	PolicyNames []string
+}
+
 // ListBotsInput is the input of ListBots: GET /accounts/{accountId}/bots.
 type ListBotsInput struct {
 	AccountID  string // required
@@ -929,6 +995,14 @@ type ListMailOutput struct {
 	NextToken string
 }
 
+// ListManagedPoliciesInput is the input of ListManagedPolicies: POST /carillon/ListManagedPolicies.
+type ListManagedPoliciesInput struct{}
+
+// ListManagedPoliciesOutput is the output of ListManagedPolicies, sent with status 200.
+type ListManagedPoliciesOutput struct {
+	PolicyNames []string
+}
+
 // ListPhoneNumberOrdersInput is the input of ListPhoneNumberOrders: GET /phone-number-orders.
 type ListPhoneNumberOrdersInput struct {
 	MaxResults int
@@ -955,6 +1029,17 @@ type ListPhoneNumbersInput struct {
 type ListPhoneNumbersOutput struct {
 	NextToken    string
 	PhoneNumbers []PhoneNumber
+}
+
+// ListPrincipalPoliciesInput is the input of ListPrincipalPolicies: POST /carillon/ListPrincipalPolicies.
+type ListPrincipalPoliciesInput struct {
+	AWSAccountID  string
+	PrincipalName string // required
+}
+
+// ListPrincipalPoliciesOutput is the output of ListPrincipalPolicies, sent with status 200.
+type ListPrincipalPoliciesOutput struct {
+	PolicyNames []string
 }
 
 // ListPrincipalsInput is the input of ListPrincipals: POST /carillon/ListPrincipals.
@@ -1236,6 +1321,17 @@ type PutFaultInput struct {
 type PutFaultOutput struct {
 	Fault *Fault
 }
+
+// PutPrincipalPolicyInput is the input of PutPrincipalPolicy: POST /carillon/PutPrincipalPolicy.
+type PutPrincipalPolicyInput struct {
+	AWSAccountID   string
+	PolicyDocument string // required
+	PolicyName     string // required
+	PrincipalName  string // required
+}
+
+// PutPrincipalPolicyOutput is the output of PutPrincipalPolicy, sent with status 200.
+type PutPrincipalPolicyOutput struct{}
 
 // PutRetentionSettingsInput is the input of PutRetentionSettings: PUT /accounts/{accountId}/retention-settings.
 type PutRetentionSettingsInput struct {

@@ -105,8 +105,11 @@ func TestPrincipals(t *testing.T) {
 	if again := opstest.Must(attempt, api.Operations.CreatePrincipal, &api.CreatePrincipalInput{Name: "bob"}).Principal; !cmp.Equal(bob, again) {
 		t.Errorf("repeated: %+v, want %+v", again, bob)
 	}
-	if got := opstest.Must(c, api.Operations.GetPrincipal, &api.GetPrincipalInput{Name: "alice"}).Principal; !cmp.Equal(got, made) {
-		t.Errorf("GetPrincipal in another case: %+v, want %+v", got, made)
+	if got := opstest.Must(c, api.Operations.GetPrincipal, &api.GetPrincipalInput{Name: "Alice"}).Principal; !cmp.Equal(got, made) {
+		t.Errorf("GetPrincipal: %+v, want %+v", got, made)
+	}
+	if _, err := opstest.Do(c, api.Operations.GetPrincipal, &api.GetPrincipalInput{Name: "alice"}); !errors.Is(err, chime.NotFound) {
+		t.Errorf("GetPrincipal in another case, in which policies would not know it: %v, want not found", err)
 	}
 	first := opstest.Must(c, api.Operations.ListPrincipals, &api.ListPrincipalsInput{MaxResults: 1})
 	rest := opstest.Must(c, api.Operations.ListPrincipals, &api.ListPrincipalsInput{MaxResults: 1, NextToken: first.NextToken})
@@ -128,7 +131,7 @@ func TestAccessKeys(t *testing.T) {
 	c := opstest.New(t)
 	opstest.Must(c, api.Operations.CreatePrincipal, &api.CreatePrincipalInput{Name: "Alice"})
 	create := func(c *opstest.Caller) (*api.AccessKey, error) {
-		out, err := opstest.Do(c, api.Operations.CreateAccessKey, &api.CreateAccessKeyInput{PrincipalName: "alice"})
+		out, err := opstest.Do(c, api.Operations.CreateAccessKey, &api.CreateAccessKeyInput{PrincipalName: "Alice"})
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +155,7 @@ func TestAccessKeys(t *testing.T) {
 	opstest.Must(c, api.Operations.UpdateAccessKey, &api.UpdateAccessKeyInput{AccessKeyID: first.AccessKeyID, Status: "Inactive"})
 	opstest.Must(c, api.Operations.DeleteAccessKey, &api.DeleteAccessKeyInput{AccessKeyID: second.AccessKeyID})
 	want := []api.AccessKeyMetadata{{AccessKeyID: first.AccessKeyID, PrincipalName: "Alice", Status: "Inactive", CreateDate: c.Clock.Now()}}
-	if diff := cmp.Diff(want, keys(c, api.ListAccessKeysInput{PrincipalName: "alice"})); diff != "" {
+	if diff := cmp.Diff(want, keys(c, api.ListAccessKeysInput{PrincipalName: "Alice"})); diff != "" {
 		t.Errorf("ListAccessKeys (-want +got):\n%s", diff)
 	}
 	if again := opstest.Must(c, api.Operations.UpdateAccessKey, &api.UpdateAccessKeyInput{AccessKeyID: first.AccessKeyID, Status: "Active"}).AccessKey; again.Status != "Active" {
@@ -200,7 +203,7 @@ func TestAccessOfOthers(t *testing.T) {
 	alice := *c
 	alice.As = &chime.Caller{Tenant: c.Tenant, Kind: chime.IAMUser, Name: "alice", ARN: c.Tenant.UserARN("alice")}
 	if _, err := opstest.Do(&alice, api.Operations.ListAccounts, &api.ListAccountsInput{}); !errors.Is(err, chime.Forbidden) ||
-		!strings.Contains(err.Error(), "arn:aws:iam::123456789012:user/alice is not allowed chime:ListAccounts") {
+		!strings.Contains(err.Error(), "arn:aws:iam::123456789012:user/alice is not authorized to perform: chime:ListAccounts") {
 		t.Errorf("a principal: %v, want forbidden", err)
 	}
 }

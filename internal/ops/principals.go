@@ -106,7 +106,8 @@ func (c *Call) whose(awsAccountID string) (chime.Tenant, error) {
 	return y.Tenant, nil
 }
 
-// principal returns the principal of that name, or NotFound.
+// principal returns the principal of that name, or NotFound. The case must be right, although no two names differ in case
+// alone: policies name principals by it.
 func (c *Call) principal(awsAccountID, name string) (*chime.Principal, error) {
 	tenant, err := c.whose(awsAccountID)
 	if err != nil {
@@ -116,7 +117,7 @@ func (c *Call) principal(awsAccountID, name string) (*chime.Principal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p == nil {
+	if p == nil || p.Name != name {
 		return nil, chime.NotFound.Errorf("principal %s is not in AWS account %s", name, tenant)
 	}
 	return p, nil
