@@ -25,6 +25,7 @@ type cli struct {
 	Tenants    tenantsCommand    `cmd:"" help:"Keep the AWS accounts that use a running server."`
 	Principals principalsCommand `cmd:"" help:"Keep those who have access keys of their own."`
 	Keys       keysCommand       `cmd:"" help:"Keep access keys, and the key that seals their secrets."`
+	Policy     policyCommand     `cmd:"" help:"Keep and test what principals may do."`
 	Numbers    numbersCommand    `cmd:"" help:"Import telephone numbers into the stock of a running server."`
 	Mail       mailCommand       `cmd:"" help:"Preview the mails, and write their templates out for editing."`
 	Health     healthCommand     `cmd:"" help:"Exit with 0 if the server is ready, with 1 if not."`

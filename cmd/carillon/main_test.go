@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"term":    term,
 			"capture": capture,
 			"mode":    mode,
+			"become":  become,
 		},
 	})
 }
@@ -63,6 +64,16 @@ func term(ts *testscript.TestScript, neg bool, args []string) {
 func capture(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 1)
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// become makes the commands after it call the server at URL with the access key that the last command printed.
+func become(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 0)
+	var key struct{ AccessKeyID, SecretAccessKey string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &key))
+	ts.Setenv("AWS_ACCESS_KEY_ID", key.AccessKeyID)
+	ts.Setenv("AWS_SECRET_ACCESS_KEY", key.SecretAccessKey)
+	ts.Setenv("AWS_ENDPOINT_URL_CHIME", ts.Getenv("URL"))
 }
 
 // mode OCTAL FILE checks a file's permissions.
