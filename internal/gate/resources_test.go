@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/carillon-server/carillon/api"
 	"github.com/carillon-server/carillon/internal/chime"
 )
@@ -57,8 +59,8 @@ func TestResources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.String() != string(want) {
-		t.Errorf("%s is out of date; run with -update and review the difference. Now it is:\n%s", file, b.String())
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
+		t.Errorf("%s (-want +got); -update rewrites it:\n%s", file, diff)
 	}
 }
 

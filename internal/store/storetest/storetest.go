@@ -71,6 +71,8 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"conversations":              conversations,
 		"retention":                  retention,
 		"rooms of tenants are apart": roomsApart,
+		"policies":                   policies,
+		"policies count at once":     grantsAtOnce,
 		"tenancies":                  tenancies,
 		"principals":                 principals,
 		"access keys":                accessKeys,
