@@ -11,6 +11,7 @@ type pattern struct {
 	prefix string   // what comes before the first wildcard or variable
 	middle []uint16 // from that to the last one: bytes, wildcards, and holes for variables
 	suffix string   // what comes after the last one
+	within string   // the middle is a star, this and another star; empty if it is not
 	holes  []variable
 }
 
@@ -87,6 +88,9 @@ func compile(s string, w wildcards, variables bool) (pattern, error) {
 		}
 	}
 	p.prefix, p.middle, p.suffix = bytesOf(code[:first]), slices.Clone(code[first:last+1]), bytesOf(code[last+1:])
+	if inner := code[first+1 : max(first+1, last)]; code[first] == star && code[last] == star && !slices.ContainsFunc(inner, special) {
+		p.within = bytesOf(inner)
+	}
 	return p, nil
 }
 
@@ -172,6 +176,8 @@ func (p *pattern) matches(s string, c *Context) bool {
 	switch {
 	case len(p.middle) == 1 && p.middle[0] == star:
 		return true
+	case p.within != "":
+		return strings.Contains(s, p.within)
 	case len(p.holes) == 0:
 		return match(p.middle, s)
 	}
