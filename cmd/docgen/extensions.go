@@ -107,6 +107,13 @@ var values = map[string]string{
 	"GetPrincipal.Name":    "alice",
 	"DeletePrincipal.Name": "alice",
 
+	"PolicyDocument":                 `'{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "chime:*", "Resource": "*"}}'`,
+	"PolicyName":                     "team",
+	"AttachManagedPolicy.PolicyName": "AmazonChimeReadOnly",
+	"DetachManagedPolicy.PolicyName": "AmazonChimeReadOnly",
+	"GetManagedPolicy.PolicyName":    "AmazonChimeReadOnly",
+	"PrincipalName":                  "alice",
+
 	"Operation":         "CreateUser",
 	"PhoneNumbers":      `'{"E164PhoneNumber": "+12065551234", "Country": "US", "Type": "Local", "State": "WA"}'`,
 	"Seconds":           "604800",

@@ -132,7 +132,12 @@ func newPlayer(t *testing.T) *player {
 			DB:     db,
 			Log:    slog.New(slog.DiscardHandler),
 			Source: chime.Source{Now: source.Now, NewID: func() chime.ID { return same }, Random: source.Random},
-			Keys: func(_ context.Context, id string) (server.Key, bool, error) { k, ok := keys[id]; return k, ok, nil },
+			Keys: func(ctx context.Context, id string) (server.Key, bool, error) {
+				if root, ok := keys[id]; ok {
+					return root, true, nil
+				}
+				return server.LookUp(db, server.Key{})(ctx, id)
+			},
 		})
 	}
 	return &player{t: t, with: start(ops.NewFaults()), without: start(nil), kept: map[string]string{}}
@@ -251,7 +256,7 @@ func (p *player) read() (*http.Request, http.Handler) {
 func (p *player) grant(r *http.Request, target, body string) http.Handler {
 	handler, signed, key, word, service, now := p.with, true, key1, secret, "chime", time.Now()
 	for _, wish := range p.wishes {
-		what, value, _ := strings.Cut(wish, " ")
+		what, value, _ := strings.Cut(p.expand(wish), " ")
 		switch what {
 		case "unsigned":
 			signed = false
