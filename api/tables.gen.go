@@ -10,7 +10,7 @@ import (
 // Shapes, by name.
 var (
 	shapeAccessKey                        = &Shape{Name: "AccessKey", Kind: KindStructure, Struct: structureAccessKey}
-	shapeAccessKeyId                      = &Shape{Name: "AccessKeyId", Kind: KindString, Pattern: pattern(`^(?:[A-Za-z0-9_]{16,128})$`)}
+	shapeAccessKeyId                      = &Shape{Name: "AccessKeyId", Kind: KindString, Min: 16, Max: 128, Pattern: pattern(`^(?:[A-Za-z0-9_]+)$`)}
 	shapeAccessKeyList                    = &Shape{Name: "AccessKeyList", Kind: KindList, Elem: shapeAccessKeyMetadata}
 	shapeAccessKeyMetadata                = &Shape{Name: "AccessKeyMetadata", Kind: KindStructure, Struct: structureAccessKeyMetadata}
 	shapeAccount                          = &Shape{Name: "Account", Kind: KindStructure, Struct: structureAccount}
@@ -119,11 +119,11 @@ var (
 	shapePhoneNumberType                  = &Shape{Name: "PhoneNumberType", Kind: KindString, Enum: []string{"Local", "TollFree"}}
 	shapePhoneNumberTypeList              = &Shape{Name: "PhoneNumberTypeList", Kind: KindList, Elem: shapePhoneNumberType}
 	shapePolicyDocument                   = &Shape{Name: "PolicyDocument", Kind: KindString, Min: 1, Max: 131072}
-	shapePolicyName                       = &Shape{Name: "PolicyName", Kind: KindString, Pattern: pattern(`^(?:[A-Za-z0-9_+=,.@-]{1,128})$`)}
+	shapePolicyName                       = &Shape{Name: "PolicyName", Kind: KindString, Min: 1, Max: 128, Pattern: pattern(`^(?:[A-Za-z0-9_+=,.@-]+)$`)}
 	shapePolicyNameList                   = &Shape{Name: "PolicyNameList", Kind: KindList, Elem: shapePolicyName}
 	shapePrincipal                        = &Shape{Name: "Principal", Kind: KindStructure, Struct: structurePrincipal}
 	shapePrincipalList                    = &Shape{Name: "PrincipalList", Kind: KindList, Elem: shapePrincipal}
-	shapePrincipalName                    = &Shape{Name: "PrincipalName", Kind: KindString, Pattern: pattern(`^(?:[A-Za-z0-9_+=,.@-]{1,64})$`)}
+	shapePrincipalName                    = &Shape{Name: "PrincipalName", Kind: KindString, Min: 1, Max: 64, Pattern: pattern(`^(?:[A-Za-z0-9_+=,.@-]+)$`)}
 	shapeProfileServiceMaxResults         = &Shape{Name: "ProfileServiceMaxResults", Kind: KindInteger, Min: 1, Max: 200}
 	shapeRegistrationStatus               = &Shape{Name: "RegistrationStatus", Kind: KindString, Enum: []string{"Unregistered", "Registered", "Suspended"}}
 	shapeResultMax                        = &Shape{Name: "ResultMax", Kind: KindInteger, Min: 1, Max: 99}

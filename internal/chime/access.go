@@ -74,12 +74,14 @@ type Principal struct {
 	CreatedAt time.Time
 }
 
-// principalName is the form of the name of an IAM user (documented: IAM).
-var principalName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
+// principalName is the form of the name of an IAM user, and maxPrincipalName its length (documented: IAM).
+var principalName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]+$`)
+
+const maxPrincipalName = 64
 
 // NewPrincipal returns a principal of the tenant.
 func NewPrincipal(src Source, tenant Tenant, name string) (*Principal, error) {
-	if !principalName.MatchString(name) {
+	if len(name) > maxPrincipalName || !principalName.MatchString(name) {
 		return nil, BadRequest.Errorf("Name must be 1 to 64 letters, digits and characters of _+=,.@-")
 	}
 	return &Principal{Tenant: tenant, ID: src.NewID(), Name: name, CreatedAt: src.Now()}, nil
