@@ -41,7 +41,7 @@ func (g *Gate) byPolicies(ctx context.Context, r *Request) error {
 	if err != nil {
 		return err
 	}
-	guarded := g.guards[r.Operation.Name]
+	guarded := g.guards()[r.Operation.Name]
 	asked := policy.Request{
 		Action:   guarded.action,
 		Resource: guarded.resource(r.Input, &r.Caller),

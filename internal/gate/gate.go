@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/carillon-server/carillon/api"
@@ -21,7 +22,7 @@ type Gate struct {
 	db       *store.DB
 	source   chime.Source
 	settings ops.Settings
-	guards   map[string]*guarded // by operation
+	guards   func() map[string]*guarded // by operation; made for the first caller whom policies bind
 	grants   grants
 }
 
@@ -29,7 +30,7 @@ type Gate struct {
 func New(db *store.DB, source chime.Source, settings ops.Settings) *Gate {
 	settings.TokenKey, settings.LinkKey, settings.PINs = db.TokenKey(), db.LinkKey(), db.PINs()
 	settings.LoadKeys = db.LoadKeys
-	return &Gate{db: db, source: source, settings: settings, guards: guards()}
+	return &Gate{db: db, source: source, settings: settings, guards: sync.OnceValue(guards)}
 }
 
 // Request is a call that is known to come from its caller and to have well-formed input.
