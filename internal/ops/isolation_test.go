@@ -110,6 +110,8 @@ var plain = map[string]any{
 	"PhoneNumbers[].ProductTypes[]":  "BusinessCalling",
 	"PhoneNumbers[].State":           "WA",
 	"PhoneNumbers[].Type":            "Local",
+	"PolicyDocument":                 allow(`"chime:*"`, `"*"`),
+	"PolicyName":                     "CarillonAuditor", // one of the principal's own is called so too
 	"ProbabilityPercent":             50,
 	"ProductType":                    "BusinessCalling",
 	"RetentionSettings.ConversationRetentionSettings.RetentionDays": 30,
@@ -508,7 +510,10 @@ func (c *telephone) populate(t *testing.T, tenant chime.Tenant, word string) wor
 			AccountID: my.Account, ConversationID: w["conversation"], SenderID: users[0], Content: word}).Message.MessageID
 	}
 	for n := range 2 {
-		opstest.Must(&my, api.Operations.CreatePrincipal, &api.CreatePrincipalInput{Name: fmt.Sprint(word, n)})
+		name := opstest.Must(&my, api.Operations.CreatePrincipal, &api.CreatePrincipalInput{Name: fmt.Sprint(word, n)}).Principal.Name
+		opstest.Must(&my, api.Operations.AttachManagedPolicy, &api.AttachManagedPolicyInput{PrincipalName: name, PolicyName: "CarillonAuditor"})
+		opstest.Must(&my, api.Operations.PutPrincipalPolicy, &api.PutPrincipalPolicyInput{
+			PrincipalName: name, PolicyName: "CarillonAuditor", PolicyDocument: allow(`"chime:*"`, `"arn:aws:s3:::`+word+`"`)})
 	}
 	w["key"] = opstest.Must(&my, api.Operations.CreateAccessKey, &api.CreateAccessKeyInput{PrincipalName: word + "0"}).AccessKey.AccessKeyID
 	w["fault"] = orderFault(c.Caller)
