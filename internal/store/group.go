@@ -34,6 +34,7 @@ type group struct {
 type grouped struct {
 	tenant chime.Tenant
 	write  write
+	audit  []auditWrite     // holds one, or none
 	result chan groupResult // holds one
 }
 
@@ -68,7 +69,7 @@ func (g *group) close() {
 func (g *group) add(tx *Tx) (outcome, error) {
 	w := tx.writes[0]
 	w.args = append(w.args, tx.relied.Version)
-	u := &grouped{tenant: tx.tenant, write: w, result: make(chan groupResult, 1)}
+	u := &grouped{tenant: tx.tenant, write: w, audit: tx.audit, result: make(chan groupResult, 1)}
 	if err := g.enqueue(u); err != nil {
 		return outcome{}, err
 	}
@@ -129,10 +130,16 @@ func (g *group) commit(batch []*grouped) []groupResult {
 		}
 		return results
 	}
+	if !g.p.members.fresh() && hasRecords(batch) {
+		return all(runAlone)
+	}
 	conn, err := g.p.pool.Acquire(ctx)
 	if err != nil {
 		return all(runAlone)
 	}
+	var records groupRecords
+	var fate error
+	defer func() { g.p.landGroup(&records, batch, results, fate) }()
 	held := true
 	release := func() {
 		if held {
@@ -146,7 +153,8 @@ func (g *group) commit(batch []*grouped) []groupResult {
 	var queued pgx.Batch
 	queued.Queue(beginText)
 	for _, u := range batch {
-		queued.Queue(u.write.guarded, u.write.args...)
+		text, args := records.statement(g.p.auditor, u)
+		queued.Queue(text, args...)
 	}
 	queued.Queue(insertMarker, batch[0].tenant, marker[:], marker[:])
 	queued.Queue("commit")
@@ -178,6 +186,9 @@ func (g *group) commit(batch []*grouped) []groupResult {
 	if err == nil {
 		return results
 	}
+	if isSerialization(err) {
+		g.p.refused.Add(uint64(len(batch)))
+	}
 	// On a broken connection this fails, and the transaction is gone with it.
 	_, _ = conn.Exec(ctx, "rollback")
 	lost := (*unknownCommit)(nil)
@@ -188,6 +199,7 @@ func (g *group) commit(batch []*grouped) []groupResult {
 	var unknown *Unknown
 	switch err := g.p.resolve(ctx, batch[0].tenant, marker, lost.cause); {
 	case errors.As(err, &unknown):
+		fate = err
 		return all(unknowable)
 	case err != nil:
 		return all(runAlone)

@@ -13,6 +13,7 @@ var notPortable = regexp.MustCompile(`(?i)\b(listen|notify|advisory|trigger|seri
 // installationWide are the tables whose keys do not lead with the tenant.
 var installationWide = map[string]bool{
 	"secrets": true, "number_holds": true, "number_stock": true, "access_keys": true, "test_clock": true,
+	"audit_servers": true,
 }
 
 var (

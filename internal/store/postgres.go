@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +36,10 @@ type postgres struct {
 	seals  *sealer
 	group  *group
 	told   func() // after a commit that enqueued a job
+
+	auditor *auditor
+	members members
+	refused atomic.Uint64 // attempts that the engine could not serialize
 }
 
 // pgQuerier reads by the pool or by a transaction.
@@ -143,6 +148,7 @@ func openPool(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 
 func (p *postgres) close() error {
 	p.group.close()
+	p.leave()
 	p.pool.Close()
 	return nil
 }
@@ -152,7 +158,7 @@ func (p *postgres) view(ctx context.Context, tenant chime.Tenant, fn func(*Tx) e
 	return p.retry(ctx, func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTime)
 		defer cancel()
-		return fn(&Tx{tenant: tenant, reads: pgSession{ctx, p.pool}, seals: p.seals})
+		return fn(&Tx{tenant: tenant, reads: pgSession{ctx, p.pool}, seals: p.seals, auditor: p.auditor})
 	})
 }
 
@@ -190,22 +196,28 @@ func (p *postgres) attempt(ctx context.Context, tenant chime.Tenant, fn func(*Tx
 	defer cancel()
 	s := &pgTransaction{ctx: ctx, pool: p.pool, guarded: group && met == NoPromise}
 	defer s.end()
-	tx := Tx{tenant: tenant, reads: s, met: met, seals: p.seals}
+	tx := Tx{tenant: tenant, reads: s, met: met, seals: p.seals, auditor: p.auditor}
 	if err := protect(fn, &tx); err != nil {
 		return o, unpanic(err)
 	}
+	if len(tx.audit) > 0 && !p.members.fresh() {
+		s.end() // to join needs a connection: all may be held by operations that wait for one
+		return outcome{alone: true}, p.join(ctx)
+	}
 	if s.outside {
-		if s.conn == nil && len(tx.writes) == 1 && tx.writes[0].guarded != "" && tx.relied != nil {
+		if s.conn == nil && len(tx.writes) == 1 && tx.writes[0].guarded != "" && tx.relied != nil && tx.groupable() {
 			return p.group.add(&tx)
 		}
 		return outcome{alone: true}, nil // what was read outside may not hold inside
 	}
 	marker := p.newMarker()
-	met, err = s.commit(&tx, marker)
+	var records pgRecords
+	met, err = s.commit(&tx, marker, &records)
 	if unknown := (*unknownCommit)(nil); errors.As(err, &unknown) {
 		s.end() // its connection is of no use, and resolve needs one: all may be held by commits that are lost
 		err = p.resolve(ctx, tenant, marker, unknown.cause)
 	}
+	p.land(&records, met == NoPromise && err == nil, err)
 	if met == NoPromise && err == nil && tx.enqueued {
 		p.told()
 	}
@@ -263,10 +275,10 @@ func (s *pgTransaction) end() {
 
 // commit sends the queued writes, a marker of the transaction and the commit in one round trip. It returns the promise
 // that the writes met.
-func (s *pgTransaction) commit(tx *Tx, marker Mark) (Promise, error) {
+func (s *pgTransaction) commit(tx *Tx, marker Mark, records *pgRecords) (Promise, error) {
 	var batch pgx.Batch
 	if s.conn == nil {
-		if len(tx.writes) == 0 {
+		if len(tx.writes) == 0 && len(tx.audit) == 0 {
 			return NoPromise, nil
 		}
 		conn, err := s.pool.Acquire(s.ctx)
@@ -279,7 +291,8 @@ func (s *pgTransaction) commit(tx *Tx, marker Mark) (Promise, error) {
 	for _, w := range tx.writes {
 		batch.Queue(w.text, w.args...)
 	}
-	if len(tx.writes) > 0 {
+	records.queue(tx, &batch)
+	if len(tx.writes) > 0 || len(tx.audit) > 0 {
 		batch.Queue(insertMarker, tx.tenant, marker[:], marker[:])
 	}
 	batch.Queue("commit")
@@ -364,6 +377,9 @@ func (p *postgres) retry(ctx context.Context, fn func() error) error {
 	deadline := time.Now().Add(patience)
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := fn()
+		if isSerialization(err) {
+			p.refused.Add(1)
+		}
 		if err == nil || !pgRetryable(err) {
 			return pgExplain(err)
 		}

@@ -27,15 +27,21 @@ func OpenPostgres(ctx context.Context, url string, random io.Reader, keys seal.S
 	if err != nil {
 		return nil, err
 	}
+	audit, err := newAuditing(random)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
 	seals := &sealer{source: keys, random: random}
-	p := &postgres{pool: pool, random: random, seals: seals}
+	p := &postgres{pool: pool, random: random, seals: seals, auditor: audit}
+	p.members.seen = map[lane]heldBeat{}
 	p.group = newGroup(p)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
 		}
 	}()
-	db := newDB(p, seals)
+	db := newDB(p, seals, audit)
 	p.told = db.tellEnqueued
 	sql := stdlib.OpenDBFromPool(pool)
 	defer sql.Close() // gives its connections back to the pool
@@ -46,7 +52,10 @@ func OpenPostgres(ctx context.Context, url string, random io.Reader, keys seal.S
 	if err != nil {
 		return nil, err
 	}
-	return db, db.sealRest(ctx, sealed)
+	if err := db.sealRest(ctx, sealed); err != nil {
+		return nil, err
+	}
+	return db, db.resumeAudit(ctx)
 }
 
 // migratePostgres runs the migrations that are missing. One server at a time does, holding a row of a table of goose's:

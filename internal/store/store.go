@@ -27,6 +27,7 @@ type DB struct {
 	tokens   []byte
 	links    []byte
 	pins     chime.PINs
+	auditor  *auditor
 	enqueued chan struct{} // holds one when jobs were committed and nobody has taken notice
 }
 
@@ -35,11 +36,13 @@ type engine interface {
 	view(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error
 	update(ctx context.Context, tenant chime.Tenant, fn func(*Tx) error) error
 	ready(ctx context.Context) error
+	// settled returns the moment up to which all audit records are committed, or never will be, whoever makes them.
+	settled(ctx context.Context) (moment, error)
 	close() error
 }
 
-func newDB(e engine, seals *sealer) *DB {
-	return &DB{engine: e, seals: seals, enqueued: make(chan struct{}, 1)}
+func newDB(e engine, seals *sealer, a *auditor) *DB {
+	return &DB{engine: e, seals: seals, auditor: a, enqueued: make(chan struct{}, 1)}
 }
 
 // readSecrets finds the keys that seal secrets and reads those of the installation, making them where they are missing. It
@@ -53,7 +56,7 @@ func (db *DB) readSecrets(ctx context.Context, sql *sql.DB) (sealingKeys, error)
 	secrets := []struct {
 		name  string
 		value *[]byte
-	}{{"page tokens", &db.tokens}, {"invitation links", &db.links}, {"PINs", &pins}}
+	}{{"page tokens", &db.tokens}, {"invitation links", &db.links}, {"PINs", &pins}, {"audit records", &db.auditor.key}}
 	for _, s := range secrets { // all of them first: where randomness is the same in every run, so are they
 		*s.value = make([]byte, 32)
 		if _, err := io.ReadFull(db.seals.random, *s.value); err != nil {

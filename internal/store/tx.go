@@ -14,6 +14,8 @@ type Tx struct {
 	writes   []write
 	met      Promise
 	enqueued bool // a job is among the writes
+	audit    []auditWrite
+	auditor  *auditor
 	seals    *sealer
 
 	hosts   hosts          // nil where somebody else may change accounts
@@ -31,6 +33,8 @@ type write struct {
 	// and does nothing where that is another by now or where a promise would be broken. Empty if it cannot be grouped.
 	guarded string
 
+	// aside is set where the write changes nothing that the embedded store's writer or readers remember.
+	aside  bool
 	access bool // it may change what an access key may do
 }
 

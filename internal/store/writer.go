@@ -31,6 +31,7 @@ type writer struct {
 	pins    pinOrder
 	hosts   hosts
 	records *records
+	auditor *auditor
 	seals   *sealer
 	changed bool // something but new users was written since the records were forgotten
 
@@ -54,10 +55,11 @@ type update struct {
 	result chan error  // holds one
 
 	enqueued bool // it enqueued a job; the writer's to know
+	recorded bool // it left an audit record
 }
 
 func newWriter(c *conn, e *embedded, told func()) *writer {
-	w := &writer{conn: c, records: e.records, accesses: e.accesses, seals: e.seals, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, hosts: hosts{}, grown: make(chan struct{}, 1), folding: byDefault}
+	w := &writer{conn: c, records: e.records, accesses: e.accesses, seals: e.seals, auditor: e.auditor, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, hosts: hosts{}, grown: make(chan struct{}, 1), folding: byDefault}
 	go w.run()
 	return w
 }
@@ -176,6 +178,9 @@ func (w *writer) together(batch []*update) {
 		if u.enqueued && results[i] == nil {
 			w.told()
 		}
+		if u.recorded && results[i] == nil {
+			w.auditor.recorded(u.tenant)
+		}
 		u.result <- results[i]
 	}
 }
@@ -211,6 +216,7 @@ func (w *writer) rollback() {
 	// SQLite has already rolled back after some errors, and then refuses this; either way no transaction is left.
 	_ = w.conn.exec("rollback")
 	clear(w.hosts) // what was remembered since the transaction began may never have been
+	w.auditor.forgetContexts()
 }
 
 // apply runs one operation within the transaction. refused is for its caller; err means that the transaction is lost.
@@ -218,17 +224,20 @@ func (w *writer) apply(u *update) (refused, err error) {
 	if u.gone.Load() {
 		return context.Canceled, nil
 	}
-	tx := Tx{tenant: u.tenant, reads: w.conn, pins: w.pins, hosts: w.hosts, seals: w.seals}
+	tx := Tx{tenant: u.tenant, reads: w.conn, pins: w.pins, hosts: w.hosts, seals: w.seals, auditor: w.auditor}
 	for range maxRuns {
 		if refused := protect(u.fn, &tx); refused != nil {
 			return w.refusal(refused)
 		}
 		met, err := w.flush(tx.writes)
 		if met == NoPromise {
-			u.enqueued = tx.enqueued
+			u.enqueued, u.recorded = tx.enqueued, len(tx.audit) > 0
+			if err == nil {
+				err = w.record(&tx)
+			}
 			return nil, err
 		}
-		tx.met, tx.writes, tx.enqueued = met, tx.writes[:0], false
+		tx.met, tx.writes, tx.audit, tx.enqueued = met, tx.writes[:0], tx.audit[:0], false
 	}
 	return fmt.Errorf("gave up after meeting %s %d times", tx.met, maxRuns), nil
 }
@@ -267,7 +276,7 @@ func (w *writer) flush(writes []write) (met Promise, err error) {
 }
 
 func (w *writer) write(q write) (met Promise, err error) {
-	if q.guarded == "" { // it may change an account, a domain or a user
+	if q.guarded == "" && !q.aside { // it may change an account, a domain or a user
 		clear(w.hosts)
 		w.changed = true
 	}
@@ -277,6 +286,25 @@ func (w *writer) write(q write) (met Promise, err error) {
 		return met, nil
 	}
 	return NoPromise, err
+}
+
+// record writes an operation's audit records. They meet no promise: an error means that the transaction is lost, and so no
+// savepoint is needed around them and the operation's other writes.
+func (w *writer) record(tx *Tx) error {
+	for i := range tx.audit {
+		q := &tx.audit[i]
+		r := w.auditor.row(tx.tenant, q)
+		if !r.known {
+			if err := w.conn.exec(insertContext, tx.tenant, month(r.id), r.context[:], q.context); err != nil {
+				return err
+			}
+			w.auditor.knowContext(tx.tenant, r.id, q.context, r.context)
+		}
+		if err := w.conn.exec(insertAudit, tx.tenant, r.id[:], r.contextColumn(q), q.body, r.sum[:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // panicked carries a panic of an operation from the writer to its caller.

@@ -80,6 +80,11 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"two keys at most":           keySlots,
 		"uses of keys":               keyUses,
 		"secrets sealed anew":        rewrapped,
+		"audit records":              auditRecords,
+		"racing with records":        auditRace,
+		"seals":                      auditSeals,
+		"more than a seal covers":    manySealed,
+		"audit records end":          auditRetention,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
