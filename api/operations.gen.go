@@ -97,6 +97,7 @@ type Operations interface {
 	ListTenants(ctx context.Context, in *ListTenantsInput) (*ListTenantsOutput, error)
 	ListUsers(ctx context.Context, in *ListUsersInput) (*ListUsersOutput, error)
 	LogoutUser(ctx context.Context, in *LogoutUserInput) (*LogoutUserOutput, error)
+	LookupEvents(ctx context.Context, in *LookupEventsInput) (*LookupEventsOutput, error)
 	PutEventsConfiguration(ctx context.Context, in *PutEventsConfigurationInput) (*PutEventsConfigurationOutput, error)
 	PutFault(ctx context.Context, in *PutFaultInput) (*PutFaultOutput, error)
 	PutPrincipalPolicy(ctx context.Context, in *PutPrincipalPolicyInput) (*PutPrincipalPolicyOutput, error)
@@ -129,4 +130,5 @@ type Operations interface {
 	UpdateUser(ctx context.Context, in *UpdateUserInput) (*UpdateUserOutput, error)
 	UpdateUserProfile(ctx context.Context, in *UpdateUserProfileInput) (*UpdateUserProfileOutput, error)
 	UpdateUserSettings(ctx context.Context, in *UpdateUserSettingsInput) (*UpdateUserSettingsOutput, error)
+	VerifyAudit(ctx context.Context, in *VerifyAuditInput) (*VerifyAuditOutput, error)
 }

@@ -32,6 +32,7 @@ func (e *InvalidError) within(name string) *InvalidError {
 var phrases = map[string]string{
 	"AccessKeyId":        "must be 16 to 128 letters, digits and underscores, like AKIAIOSFODNN7EXAMPLE",
 	"AccountName":        "must contain a character that is not a space, and no line break",
+	"ExpectedSeal":       "must be the number of a seal, a colon and its signature",
 	"Alpha2CountryCode":  "must be a country code of two capital letters, like US",
 	"AwsAccountId":       "must be the 12 digits of an AWS account",
 	"CallingName":        "must be 2 to 15 letters, digits and spaces, or empty",

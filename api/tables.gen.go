@@ -22,6 +22,9 @@ var (
 	shapeAdvanceSeconds                   = &Shape{Name: "AdvanceSeconds", Kind: KindInteger, Min: 1, Max: 315360000}
 	shapeAlexaForBusinessMetadata         = &Shape{Name: "AlexaForBusinessMetadata", Kind: KindStructure, Struct: structureAlexaForBusinessMetadata}
 	shapeAlpha2CountryCode                = &Shape{Name: "Alpha2CountryCode", Kind: KindString, Pattern: pattern(`^(?:[A-Z]{2})$`)}
+	shapeAuditFault                       = &Shape{Name: "AuditFault", Kind: KindStructure, Struct: structureAuditFault}
+	shapeAuditFaultKind                   = &Shape{Name: "AuditFaultKind", Kind: KindString, Enum: []string{"RecordRemoved", "RecordAdded", "RecordAltered", "SealRemoved", "SealAdded", "SealAltered", "HeadRemoved", "HeadAltered"}}
+	shapeAuditSeal                        = &Shape{Name: "AuditSeal", Kind: KindStructure, Struct: structureAuditSeal}
 	shapeAwsAccountId                     = &Shape{Name: "AwsAccountId", Kind: KindString, Pattern: pattern(`^(?:[0-9]{12})$`)}
 	shapeBoolean                          = &Shape{Name: "Boolean", Kind: KindBoolean}
 	shapeBot                              = &Shape{Name: "Bot", Kind: KindStructure, Struct: structureBot}
@@ -51,10 +54,13 @@ var (
 	shapeEmailAddress                     = &Shape{Name: "EmailAddress", Kind: KindString, Pattern: pattern(`^(?:.+@.+\..+)$`), Sensitive: true}
 	shapeEmailStatus                      = &Shape{Name: "EmailStatus", Kind: KindString, Enum: []string{"NotSent", "Sent", "Failed"}}
 	shapeErrorCode                        = &Shape{Name: "ErrorCode", Kind: KindString, Enum: []string{"BadRequest", "Conflict", "Forbidden", "NotFound", "PreconditionFailed", "ResourceLimitExceeded", "ServiceFailure", "AccessDenied", "ServiceUnavailable", "Throttled", "Throttling", "Unauthorized", "Unprocessable", "VoiceConnectorGroupAssociationsExist", "PhoneNumberAssociationsExist"}}
+	shapeEvent                            = &Shape{Name: "Event", Kind: KindStructure, Struct: structureEvent}
 	shapeEventDelivery                    = &Shape{Name: "EventDelivery", Kind: KindStructure, Struct: structureEventDelivery}
 	shapeEventDeliveryList                = &Shape{Name: "EventDeliveryList", Kind: KindList, Elem: shapeEventDelivery}
+	shapeEventList                        = &Shape{Name: "EventList", Kind: KindList, Elem: shapeEvent}
 	shapeEventStatus                      = &Shape{Name: "EventStatus", Kind: KindString, Enum: []string{"Queued", "Delivered", "Parked", "Withdrawn"}}
 	shapeEventsConfiguration              = &Shape{Name: "EventsConfiguration", Kind: KindStructure, Struct: structureEventsConfiguration}
+	shapeExpectedSeal                     = &Shape{Name: "ExpectedSeal", Kind: KindString, Max: 80, Pattern: pattern(`^(?:[0-9]+:[0-9a-f]+)$`)}
 	shapeFault                            = &Shape{Name: "Fault", Kind: KindStructure, Struct: structureFault}
 	shapeFaultCount                       = &Shape{Name: "FaultCount", Kind: KindInteger, Min: 1, Max: 1000000}
 	shapeFaultDelay                       = &Shape{Name: "FaultDelay", Kind: KindInteger, Min: 1, Max: 60000}
@@ -237,7 +243,17 @@ var (
 		{Name: "PolicyName", In: Body, WireName: "PolicyName", Required: true, Doc: "The policy, as ListManagedPolicies shows it.", Shape: shapePolicyName, At: func(s any) any { return &s.(*AttachManagedPolicyInput).PolicyName }},
 		{Name: "PrincipalName", In: Body, WireName: "PrincipalName", Required: true, Doc: "The principal, as ListPrincipals shows it.", Shape: shapePrincipalName, At: func(s any) any { return &s.(*AttachManagedPolicyInput).PrincipalName }},
 	})
-	structureAttachManagedPolicyOutput      = structure[AttachManagedPolicyOutput]("AttachManagedPolicyOutput", []Field{})
+	structureAttachManagedPolicyOutput = structure[AttachManagedPolicyOutput]("AttachManagedPolicyOutput", []Field{})
+	structureAuditFault                = structure[AuditFault]("AuditFault", []Field{
+		{Name: "EventId", In: Body, WireName: "EventId", Doc: "The record; absent if it is about a seal.", Shape: shapeString, At: func(s any) any { return &s.(*AuditFault).EventID }},
+		{Name: "EventTime", In: Body, WireName: "EventTime", Doc: "When the record was made.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*AuditFault).EventTime }},
+		{Name: "Kind", In: Body, WireName: "Kind", Required: true, Doc: "What is wrong. The head is what names the last seal.", Shape: shapeAuditFaultKind, At: func(s any) any { return &s.(*AuditFault).Kind }},
+		{Name: "SealNumber", In: Body, WireName: "SealNumber", Doc: "The seal, or the one that covers the record; absent for a record that is not sealed yet.", Shape: shapeInteger, At: func(s any) any { return &s.(*AuditFault).SealNumber }},
+	})
+	structureAuditSeal = structure[AuditSeal]("AuditSeal", []Field{
+		{Name: "Number", In: Body, WireName: "Number", Required: true, Shape: shapeInteger, At: func(s any) any { return &s.(*AuditSeal).Number }},
+		{Name: "Signature", In: Body, WireName: "Signature", Doc: "Hexadecimal. Kept elsewhere as NUMBER:SIGNATURE it shows later, as ExpectedSeal, that nothing up to it has changed.", Shape: shapeString, At: func(s any) any { return &s.(*AuditSeal).Signature }},
+	})
 	structureBatchCreateRoomMembershipInput = structure[BatchCreateRoomMembershipInput]("BatchCreateRoomMembershipInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*BatchCreateRoomMembershipInput).AccountID }},
 		{Name: "MembershipItemList", In: Body, WireName: "MembershipItemList", Required: true, Shape: shapeMembershipItemList, At: func(s any) any { return &s.(*BatchCreateRoomMembershipInput).MembershipItemList }},
@@ -513,6 +529,20 @@ var (
 		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Domain).AccountID }},
 		{Name: "ClaimedOn", In: Body, WireName: "ClaimedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Domain).ClaimedOn }},
 		{Name: "DomainName", In: Body, WireName: "DomainName", Required: true, Shape: shapeDomainName, At: func(s any) any { return &s.(*Domain).DomainName }},
+	})
+	structureEvent = structure[Event]("Event", []Field{
+		{Name: "AccessKeyId", In: Body, WireName: "AccessKeyId", Shape: shapeString, At: func(s any) any { return &s.(*Event).AccessKeyID }},
+		{Name: "AccountId", In: Body, WireName: "AccountId", Doc: "The Chime account that it is about.", Shape: shapeString, At: func(s any) any { return &s.(*Event).AccountID }},
+		{Name: "CloudTrailEvent", In: Body, WireName: "CloudTrailEvent", Doc: "All of it, as JSON in the form of AWS CloudTrail.", Shape: shapeString, At: func(s any) any { return &s.(*Event).CloudTrailEvent }},
+		{Name: "Damaged", In: Body, WireName: "Damaged", Doc: "true: the record is not what was written, and is not shown.", Shape: shapeNullableBoolean, At: func(s any) any { return &s.(*Event).Damaged }},
+		{Name: "ErrorCode", In: Body, WireName: "ErrorCode", Doc: "The exception, if it was refused.", Shape: shapeString, At: func(s any) any { return &s.(*Event).ErrorCode }},
+		{Name: "EventId", In: Body, WireName: "EventId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*Event).EventID }},
+		{Name: "EventName", In: Body, WireName: "EventName", Doc: "The operation, or what the server did by itself.", Shape: shapeString, At: func(s any) any { return &s.(*Event).EventName }},
+		{Name: "EventSource", In: Body, WireName: "EventSource", Doc: "chime.amazonaws.com, or carillon for what Amazon's service did not have.", Shape: shapeString, At: func(s any) any { return &s.(*Event).EventSource }},
+		{Name: "EventTime", In: Body, WireName: "EventTime", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Event).EventTime }},
+		{Name: "PrincipalArn", In: Body, WireName: "PrincipalArn", Doc: "Who did it; the server's own work and the holders of links have names that begin with carillon.", Shape: shapeString, At: func(s any) any { return &s.(*Event).PrincipalARN }},
+		{Name: "ReadOnly", In: Body, WireName: "ReadOnly", Shape: shapeNullableBoolean, At: func(s any) any { return &s.(*Event).ReadOnly }},
+		{Name: "RequestId", In: Body, WireName: "RequestId", Shape: shapeString, At: func(s any) any { return &s.(*Event).RequestID }},
 	})
 	structureEventDelivery = structure[EventDelivery]("EventDelivery", []Field{
 		{Name: "Attempts", In: Body, WireName: "Attempts", Shape: shapeInteger, At: func(s any) any { return &s.(*EventDelivery).Attempts }},
@@ -941,8 +971,21 @@ var (
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*LogoutUserInput).AccountID }},
 		{Name: "UserId", In: Path, WireName: "userId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*LogoutUserInput).UserID }},
 	})
-	structureLogoutUserOutput = structure[LogoutUserOutput]("LogoutUserOutput", []Field{})
-	structureMail             = structure[Mail]("Mail", []Field{
+	structureLogoutUserOutput  = structure[LogoutUserOutput]("LogoutUserOutput", []Field{})
+	structureLookupEventsInput = structure[LookupEventsInput]("LookupEventsInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Doc: "Only what is about this Chime account.", Shape: shapeString, At: func(s any) any { return &s.(*LookupEventsInput).AccountID }},
+		{Name: "EndTime", In: Body, WireName: "EndTime", Doc: "Only events up to this time.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*LookupEventsInput).EndTime }},
+		{Name: "EventName", In: Body, WireName: "EventName", Doc: "Only events of this name, such as CreateUser.", Shape: shapeString, At: func(s any) any { return &s.(*LookupEventsInput).EventName }},
+		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*LookupEventsInput).MaxResults }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*LookupEventsInput).NextToken }},
+		{Name: "PrincipalArn", In: Body, WireName: "PrincipalArn", Doc: "Only what this principal did.", Shape: shapeString, At: func(s any) any { return &s.(*LookupEventsInput).PrincipalARN }},
+		{Name: "StartTime", In: Body, WireName: "StartTime", Doc: "Only events from this time on.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*LookupEventsInput).StartTime }},
+	})
+	structureLookupEventsOutput = structure[LookupEventsOutput]("LookupEventsOutput", []Field{
+		{Name: "Events", In: Body, WireName: "Events", Shape: shapeEventList, At: func(s any) any { return &s.(*LookupEventsOutput).Events }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one.", Shape: shapeString, At: func(s any) any { return &s.(*LookupEventsOutput).NextToken }},
+	})
+	structureMail = structure[Mail]("Mail", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Shape: shapeString, At: func(s any) any { return &s.(*Mail).AccountID }},
 		{Name: "Attempts", In: Body, WireName: "Attempts", Shape: shapeInteger, At: func(s any) any { return &s.(*Mail).Attempts }},
 		{Name: "FinishedOn", In: Body, WireName: "FinishedOn", Doc: "When it was sent or given up.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Mail).FinishedOn }},
@@ -1377,6 +1420,20 @@ var (
 	})
 	structureUserSettings = structure[UserSettings]("UserSettings", []Field{
 		{Name: "Telephony", In: Body, WireName: "Telephony", Required: true, Shape: shapeTelephonySettings, At: func(s any) any { return &s.(*UserSettings).Telephony }},
+	})
+	structureVerifyAuditInput = structure[VerifyAuditInput]("VerifyAuditInput", []Field{
+		{Name: "ExpectedSeal", In: Body, WireName: "ExpectedSeal", Doc: "A seal of an earlier LastSeal, as NUMBER:SIGNATURE, that must be among them.", Shape: shapeExpectedSeal, At: func(s any) any { return &s.(*VerifyAuditInput).ExpectedSeal }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*VerifyAuditInput).NextToken }},
+	})
+	structureVerifyAuditOutput = structure[VerifyAuditOutput]("VerifyAuditOutput", []Field{
+		{Name: "Fault", In: Body, WireName: "Fault", Doc: "The first thing that is not as it was sealed; absent if all is well.", Shape: shapeAuditFault, At: func(s any) any { return &s.(*VerifyAuditOutput).Fault }},
+		{Name: "LastSeal", In: Body, WireName: "LastSeal", Doc: "The last seal that there is; absent if nothing has been sealed.", Shape: shapeAuditSeal, At: func(s any) any { return &s.(*VerifyAuditOutput).LastSeal }},
+		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "Fetches the next page; absent on the last one, and after a fault.", Shape: shapeString, At: func(s any) any { return &s.(*VerifyAuditOutput).NextToken }},
+		{Name: "Records", In: Body, WireName: "Records", Doc: "How many sealed records this page checked; absent for none.", Shape: shapeInteger, At: func(s any) any { return &s.(*VerifyAuditOutput).Records }},
+		{Name: "RemovedSeals", In: Body, WireName: "RemovedSeals", Doc: "The seals up to this number were removed with their records, as serve --audit-keep says.", Shape: shapeInteger, At: func(s any) any { return &s.(*VerifyAuditOutput).RemovedSeals }},
+		{Name: "Seals", In: Body, WireName: "Seals", Doc: "How many seals this page checked; absent for none.", Shape: shapeInteger, At: func(s any) any { return &s.(*VerifyAuditOutput).Seals }},
+		{Name: "Through", In: Body, WireName: "Through", Doc: "The number of the last seal that was checked.", Shape: shapeInteger, At: func(s any) any { return &s.(*VerifyAuditOutput).Through }},
+		{Name: "Unsealed", In: Body, WireName: "Unsealed", Doc: "How many records this page found that are not sealed yet; absent for none.", Shape: shapeInteger, At: func(s any) any { return &s.(*VerifyAuditOutput).Unsealed }},
 	})
 	structureVoiceConnectorSettings = structure[VoiceConnectorSettings]("VoiceConnectorSettings", []Field{
 		{Name: "CdrBucket", In: Body, WireName: "CdrBucket", Box: true, Shape: shapeString, At: func(s any) any { return &s.(*VoiceConnectorSettings).CdrBucket }},
@@ -2346,6 +2403,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "LookupEvents", Method: http.MethodPost, Path: "/carillon/LookupEvents",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists who did what in this AWS account, the latest first: changes, what was refused and, with serve --audit-reads, what was read. A page may have fewer events than asked for, even none, and a NextToken: the search goes on from there.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureLookupEventsInput, Output: structureLookupEventsOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.LookupEvents(ctx, in.(*LookupEventsInput))
+		},
+	},
+	{
 		Name: "PutEventsConfiguration", Method: http.MethodPut, Path: "/accounts/{accountId}/bots/{botId}/events-configuration",
 		Status: 201,
 		Errors: []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ResourceLimitExceededException", "ServiceFailureException", "ServiceUnavailableException", "UnauthorizedClientException"},
@@ -2670,6 +2739,18 @@ var AllOperations = operations([]*Operation{
 		Input:  structureUpdateUserSettingsInput, Output: structureUpdateUserSettingsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.UpdateUserSettings(ctx, in.(*UpdateUserSettingsInput))
+		},
+	},
+	{
+		Name: "VerifyAudit", Method: http.MethodPost, Path: "/carillon/VerifyAudit",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Checks a stretch of the audit records against their seals: whether any was removed, added or altered since it was sealed. It goes through all of them with NextToken, and ends at the first fault.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureVerifyAuditInput, Output: structureVerifyAuditOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.VerifyAudit(ctx, in.(*VerifyAuditInput))
 		},
 	},
 })

@@ -103,6 +103,20 @@ type AttachManagedPolicyInput struct {
 // AttachManagedPolicyOutput is the output of AttachManagedPolicy, sent with status 200.
 type AttachManagedPolicyOutput struct{}
 
+// AuditFault is a part of VerifyAuditOutput.
+type AuditFault struct {
+	EventID    string
+	EventTime  time.Time
+	Kind       string // required, a AuditFaultKind
+	SealNumber int
+}
+
+// AuditSeal is a part of VerifyAuditOutput.
+type AuditSeal struct {
+	Number    int // required
+	Signature string
+}
+
 // BatchCreateRoomMembershipInput is the input of BatchCreateRoomMembership: POST /accounts/{accountId}/rooms/{roomId}/memberships?operation=batch-create.
 type BatchCreateRoomMembershipInput struct {
 	AccountID          string           // required
@@ -533,6 +547,22 @@ type Domain struct {
 	AccountID  string // required
 	ClaimedOn  time.Time
 	DomainName string // required
+}
+
+// Event is a part of LookupEventsOutput.
+type Event struct {
+	AccessKeyID     string
+	AccountID       string
+	CloudTrailEvent string
+	Damaged         *bool
+	ErrorCode       string
+	EventID         string // required
+	EventName       string
+	EventSource     string
+	EventTime       time.Time
+	PrincipalARN    string
+	ReadOnly        *bool
+	RequestID       string
 }
 
 // EventDelivery is a part of ListEventDeliveriesOutput.
@@ -1169,6 +1199,23 @@ type LogoutUserInput struct {
 // LogoutUserOutput is the output of LogoutUser, sent with status 204.
 type LogoutUserOutput struct{}
 
+// LookupEventsInput is the input of LookupEvents: POST /carillon/LookupEvents.
+type LookupEventsInput struct {
+	AccountID    string
+	EndTime      time.Time
+	EventName    string
+	MaxResults   int
+	NextToken    string
+	PrincipalARN string
+	StartTime    time.Time
+}
+
+// LookupEventsOutput is the output of LookupEvents, sent with status 200.
+type LookupEventsOutput struct {
+	Events    []Event
+	NextToken string
+}
+
 // Mail is a part of GetMailOutput.
 type Mail struct {
 	AccountID     string
@@ -1789,6 +1836,24 @@ type UserSettings struct {
 	Telephony *TelephonySettings // required
 }
 
+// VerifyAuditInput is the input of VerifyAudit: POST /carillon/VerifyAudit.
+type VerifyAuditInput struct {
+	ExpectedSeal string
+	NextToken    string
+}
+
+// VerifyAuditOutput is the output of VerifyAudit, sent with status 200.
+type VerifyAuditOutput struct {
+	Fault        *AuditFault
+	LastSeal     *AuditSeal
+	NextToken    string
+	Records      int
+	RemovedSeals int
+	Seals        int
+	Through      int
+	Unsealed     int
+}
+
 // VoiceConnectorSettings is a part of GetGlobalSettingsOutput, UpdateGlobalSettingsInput.
 type VoiceConnectorSettings struct {
 	CdrBucket *string // nil is absent
@@ -1806,6 +1871,18 @@ const (
 	AccountTypeEnterpriseDirectory = "EnterpriseDirectory"
 	AccountTypeEnterpriseLWA       = "EnterpriseLWA"
 	AccountTypeEnterpriseOIDC      = "EnterpriseOIDC"
+)
+
+// The values of AuditFaultKind.
+const (
+	AuditFaultKindRecordRemoved = "RecordRemoved"
+	AuditFaultKindRecordAdded   = "RecordAdded"
+	AuditFaultKindRecordAltered = "RecordAltered"
+	AuditFaultKindSealRemoved   = "SealRemoved"
+	AuditFaultKindSealAdded     = "SealAdded"
+	AuditFaultKindSealAltered   = "SealAltered"
+	AuditFaultKindHeadRemoved   = "HeadRemoved"
+	AuditFaultKindHeadAltered   = "HeadAltered"
 )
 
 // The values of BotEventType.

@@ -54,6 +54,7 @@ type serveCommand struct {
 	mailSettings
 	numberSettings
 	roomSettings
+	auditSettings
 }
 
 // Help is printed below the command's first line.
@@ -185,7 +186,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	settings := ops.Settings{
 		Letters: letters, PublicURL: public.String(), Mailbox: send == nil,
 		OrderDelay: c.OrderDelay, NumberQuota: c.PhoneNumberQuota, TestClock: c.TestClock,
-		Quotas: quotas, Endpoints: endpoints,
+		Quotas: quotas, Endpoints: endpoints, Audit: c.level(),
 		RunDue: func(ctx context.Context) error { return runner.Settle(ctx) },
 	}
 	if c.Strict {
@@ -204,7 +205,8 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	if err != nil {
 		return nil, nil, err
 	}
-	runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: source, Log: log, Send: send, Endpoints: endpoints})
+	runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: source, Log: log, Send: send, Endpoints: endpoints,
+		Audit: c.level(), AuditKeep: time.Duration(c.AuditKeep)})
 	return server.New(server.Config{
 		Gate:   g,
 		DB:     db,
@@ -328,6 +330,9 @@ func (c *serveCommand) greet(p *process, log *slog.Logger, folder string, isDefa
 	fmt.Fprintf(p.stdout, "Data folder: %s\n", folder)
 	if c.Auth == "off" {
 		log.Warn("SIGNATURES ARE NOT VERIFIED: whoever reaches this address can read and change everything; start without --auth=off to verify them", "address", c.Listen)
+	}
+	if c.Audit == "off" {
+		log.Warn("NOTHING IS RECORDED of who changes what; start without --audit=off where that matters")
 	}
 	if c.TestClock {
 		log.Warn("callers may advance the clock; the database is for tests from then on")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/audit"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/store"
@@ -22,6 +23,7 @@ type Gate struct {
 	db       *store.DB
 	source   chime.Source
 	settings ops.Settings
+	late     *late
 	guards   func() map[string]*guarded // by operation; made for the first caller whom policies bind
 	grants   grants
 }
@@ -30,7 +32,7 @@ type Gate struct {
 func New(db *store.DB, source chime.Source, settings ops.Settings) *Gate {
 	settings.TokenKey, settings.LinkKey, settings.PINs = db.TokenKey(), db.LinkKey(), db.PINs()
 	settings.LoadKeys = db.LoadKeys
-	return &Gate{db: db, source: source, settings: settings, guards: sync.OnceValue(guards)}
+	return &Gate{db: db, source: source, settings: settings, guards: sync.OnceValue(guards), late: newLate()}
 }
 
 // Request is a call that is known to come from its caller and to have well-formed input.
@@ -129,7 +131,7 @@ func (g *Gate) transact(ctx context.Context, r *Request) (any, error) {
 		transaction = g.db.View
 	}
 	var out any
-	var due bool
+	var due, changes bool
 	err := transaction(ctx, r.Caller.Tenant, func(tx *store.Tx) error {
 		call, err := g.call(tx, r.Caller)
 		if err != nil {
@@ -137,11 +139,17 @@ func (g *Gate) transact(ctx context.Context, r *Request) (any, error) {
 		}
 		call.Mark = r.Mark
 		out, err = r.Operation.Invoke(ctx, call, r.Input)
-		due = call.Due
+		due, changes = call.Due, tx.Changes()
+		if err == nil && changes && g.settings.Audit != audit.Off {
+			g.record(tx, r, out)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err // and leave out alone: if ctx has ended, the operation may still be running
+	}
+	if !changes {
+		g.answered(r)
 	}
 	if due {
 		// The call is committed, so no error may be answered any more: a job that failed is tried again by itself.
@@ -188,11 +196,18 @@ func (g *Gate) worked(tenant chime.Tenant, fn func(*ops.Call) error) func(*store
 		if err != nil {
 			return err
 		}
-		return fn(call)
+		if err := fn(call); err != nil {
+			return err
+		}
+		g.did(tx, call)
+		return nil
 	}
 }
 
+// server is in whose name the server itself works.
+const server = "carillon"
+
 // worker is the server itself, at work for a tenant.
 func worker(tenant chime.Tenant) chime.Caller {
-	return chime.Caller{Tenant: tenant, Kind: chime.ServerItself, ARN: "carillon"}
+	return chime.Caller{Tenant: tenant, Kind: chime.ServerItself, ARN: server}
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/carillon-server/carillon/internal/audit"
 	"github.com/carillon-server/carillon/internal/callout"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
@@ -42,6 +43,9 @@ type Config struct {
 	Send func(context.Context, *mail.Message) error
 	// Endpoints calls the endpoints of bots.
 	Endpoints *callout.Client
+	// Audit is off where nothing is recorded. Records are kept for AuditKeep, 0 for ever.
+	Audit     audit.Level
+	AuditKeep time.Duration
 }
 
 // Runner runs jobs.
@@ -128,6 +132,7 @@ func (r *Runner) Run(ctx context.Context) {
 	var helpers sync.WaitGroup
 	helpers.Go(func() { every(ctx, cleanEvery, func() { r.note("clean up", r.Clean(ctx)) }) })
 	beating, stopBeating := context.WithCancel(under)
+	helpers.Go(func() { r.audit(ctx) })
 	helpers.Go(func() { every(beating, beatEvery, func() { r.note("raise the beat of jobs", r.beat(beating)) }) })
 
 	for ctx.Err() == nil {
@@ -245,8 +250,9 @@ func (r *Runner) note(what string, err error) {
 	}
 }
 
-// Clean writes when access keys were used last. It forgets the marks of creates that cannot be repeated any more, jobs that ended long ago, events that ended a while ago,
-// and accounts that cannot be restored any more. Marks live by real time, as IDs do.
+// Clean writes when access keys were used last. It forgets the marks of creates that cannot be repeated any more, jobs that
+// ended long ago, events that ended a while ago, accounts that cannot be restored any more, and audit records that have been kept
+// long enough. Marks and records live by real time, as IDs do.
 func (r *Runner) Clean(ctx context.Context) error {
 	if err := r.DB.WriteUses(ctx); err != nil {
 		return err
@@ -264,7 +270,11 @@ func (r *Runner) Clean(ctx context.Context) error {
 	if err := r.DB.ClearEvents(ctx, now.Add(-eventLife), clearPage); err != nil {
 		return err
 	}
-	return r.DB.PurgeAccounts(ctx, now.Add(-chime.RestoreLimit))
+	if err := r.DB.PurgeAccounts(ctx, now.Add(-chime.RestoreLimit)); err != nil || r.AuditKeep == 0 {
+		return err
+	}
+	today := r.Gate.RealNow()
+	return r.DB.RetireAudit(ctx, today.Add(-r.AuditKeep), today)
 }
 
 // jobLife is how long the record of a job is kept once it has ended (decided).

@@ -136,6 +136,7 @@ func (c *Call) Receive(idText, token, content string) (*chime.Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.didReceive(&in, id, m)
 	robots, err := c.mentionedBots(m)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/audit"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/store"
@@ -84,6 +85,7 @@ func (c *Call) GiveUpMail(j *store.Job) error {
 	}
 	if current && i.User.Undeliverable() == chime.Changed {
 		c.Tx.UpdateUser(i.User)
+		c.did("FailInvitation", i.User.AccountID, audit.Detail{Name: "userId", Value: i.User.ID.String()})
 	}
 	j.State, j.FinishedAt = store.JobParked, c.Source.Now()
 	c.Tx.UpdateJob(j)

@@ -147,6 +147,7 @@ func (c *Call) LetGoOfNumber(j *store.Job) error {
 	}
 	if n != nil && n.GoneAt(c.Source.Now()) {
 		c.Tx.DeleteNumber(n)
+		c.did("ReleasePhoneNumber", chime.ID{})
 	}
 	c.Tx.DeleteJob(j)
 	return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/audit"
 	"github.com/carillon-server/carillon/internal/callout"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/letter"
@@ -30,6 +31,8 @@ type Settings struct {
 	// Call.Due.
 	RunDue func(context.Context) error
 
+	Audit audit.Level
+
 	Quotas    chime.Quotas
 	Endpoints *callout.Client // calls the endpoints of bots
 
@@ -47,8 +50,9 @@ type Call struct {
 	Caller chime.Caller
 	Source chime.Source
 	Tx     *store.Tx
-	Mark   store.Mark // of this call; zero where a repetition cannot be told from a new call
-	Due    bool       // once this is committed, what is due is to be done before the answer
+	Mark   store.Mark   // of this call; zero where a repetition cannot be told from a new call
+	Due    bool         // once this is committed, what is due is to be done before the answer
+	Did    []audit.Work // what the server's own work changes, for those who read of it later
 }
 
 var _ api.Operations = (*Call)(nil)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/audit"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/stock"
 	"github.com/carillon-server/carillon/internal/store"
@@ -128,6 +129,7 @@ func (c *Call) FinishOrder(j *store.Job) error {
 		}
 		o.Finish(c.Source)
 		c.Tx.UpdateOrder(o)
+		c.did("FulfillPhoneNumberOrder", chime.ID{}, audit.Detail{Name: "phoneNumberOrderId", Value: o.ID.String()}, audit.Detail{Name: "status", Value: string(o.Status)})
 	}
 	c.Tx.DeleteJob(j)
 	return nil

@@ -70,6 +70,10 @@ func cut[T any](p page, found []T, id func(T) chime.ID) ([]T, string) {
 		return found, ""
 	}
 	found = found[:p.limit]
-	last := id(found[p.limit-1])
-	return found, base64.RawURLEncoding.EncodeToString(append(last[:], p.sum(last)...))
+	return found, p.token(id(found[p.limit-1]))
+}
+
+// token is the NextToken of a page that ends with an ID.
+func (p page) token(last chime.ID) string {
+	return base64.RawURLEncoding.EncodeToString(append(last[:], p.sum(last)...))
 }

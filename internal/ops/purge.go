@@ -32,6 +32,7 @@ func (c *Call) GoOnPurging(j *store.Job) error {
 	if err != nil {
 		return err
 	}
+	c.didDelete(j.Account, j.Subject, n)
 	if n < purgePage {
 		c.Tx.DeleteJob(j)
 	} else {
@@ -77,6 +78,7 @@ func (c *Call) GoOnForgetting(j *store.Job) error {
 			return nil
 		}
 	}
+	c.did("ForgetAccount", j.Account)
 	c.Tx.DeleteBots(j.Account)
 	c.Tx.DeleteRetention(j.Account)
 	c.Tx.DeleteJob(j)
@@ -88,7 +90,8 @@ func (c *Call) forgetMessages(account chime.ID) (more bool, err error) {
 	if place == nil || err != nil {
 		return false, err
 	}
-	_, err = c.Tx.DeleteMessages(account, *place, endOfTime, purgePage)
+	n, err := c.Tx.DeleteMessages(account, *place, endOfTime, purgePage)
+	c.didDelete(account, *place, n)
 	return true, err
 }
 

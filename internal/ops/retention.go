@@ -115,6 +115,7 @@ func (c *Call) GoOnDeleting(j *store.Job) error {
 		if err != nil {
 			return err
 		}
+		c.didDelete(j.Account, *place, n)
 		if left -= n; left == 0 {
 			break // there may be more here
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/carillon-server/carillon/internal/audit"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/store"
 )
@@ -22,6 +23,8 @@ type sweep struct {
 	After   chime.ID          // how far it has come
 	Domain  string            // empty: everybody
 	Type    chime.AccountType // of the account when it released the domain
+
+	removed int // by this page
 }
 
 // beginSweep goes through the first page.
@@ -52,6 +55,9 @@ func (c *Call) GoOnSweeping(j *store.Job) error {
 	if err != nil {
 		return err
 	}
+	if s.removed > 0 {
+		c.did("RemoveUsers", s.Account, audit.Count(s.removed))
+	}
 	if !more {
 		c.Tx.DeleteJob(j)
 		return nil
@@ -79,6 +85,7 @@ func (c *Call) sweepPage(s *sweep) (more bool, err error) {
 			if err := c.removeUser(u); err != nil {
 				return false, err
 			}
+			s.removed++
 		}
 	}
 	return len(users) == sweepPage, nil

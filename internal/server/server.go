@@ -121,6 +121,7 @@ type exchange struct {
 	id     string
 	route  api.Route
 	caller chime.Caller
+	input  any // of the operation, nil before it was read
 
 	status  int
 	code    string // the exception, empty after success
@@ -197,6 +198,7 @@ func (x *exchange) call() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.input = in
 	return x.Gate.Do(x.r.Context(), &gate.Request{
 		Operation: x.route.Op,
 		Input:     in,
@@ -262,6 +264,7 @@ func (x *exchange) fail(err error) {
 	if errors.As(err, &route) && len(route.Allow) > 0 {
 		x.w.Header()["Allow"] = route.Allow
 	}
+	x.recordRefusal(err, a)
 	x.refuse(a)
 }
 
