@@ -27,6 +27,7 @@ type cli struct {
 	Keys       keysCommand       `cmd:"" help:"Keep access keys, and the key that seals their secrets."`
 	Policy     policyCommand     `cmd:"" help:"Keep and test what principals may do."`
 	Numbers    numbersCommand    `cmd:"" help:"Import telephone numbers into the stock of a running server."`
+	Audit      auditCommand      `cmd:"" help:"List who did what on a running server, and check that nobody changed the records."`
 	Mail       mailCommand       `cmd:"" help:"Preview the mails, and write their templates out for editing."`
 	Health     healthCommand     `cmd:"" help:"Exit with 0 if the server is ready, with 1 if not."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
