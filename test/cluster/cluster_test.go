@@ -184,6 +184,7 @@ func TestServersOnOneDatabase(t *testing.T) {
 	all.Wait()
 	proxy.Decide(func(string) pgtest.Action { return pgtest.Pass })
 	c.check(account, &made)
+	c.checkRecords()
 	t.Logf("%d users acknowledged, %d connections cut in a commit, longest gap of a writer %v", total.Load(), cuts.Load(),
 		time.Duration(longest.Load()).Round(time.Millisecond))
 	for i, log := range c.logs {

@@ -93,6 +93,7 @@ func TestKill(t *testing.T) {
 	}
 
 	there := s.users(account)
+	s.checkRecords(there)
 	for id, want := range acknowledged {
 		want.PersonalPIN = "" // lists do not show it
 		got, ok := there[id]

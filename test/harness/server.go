@@ -30,11 +30,10 @@ const (
 	stopLimit  = 60 * time.Second // folding a long log into a large database takes a while
 )
 
-// Build compiles the server of this module into the folder, as one static binary, and returns the program's path.
+// Build compiles the server of this module into the folder and returns the program's path.
 func Build(folder string) (program string, err error) {
 	program = filepath.Join(folder, "carillon")
 	cmd := exec.Command("go", "build", "-o", program, "github.com/carillon-server/carillon/cmd/carillon")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the server: %w\n%s", err, out)
 	}
