@@ -27,6 +27,7 @@ const File = "carillon.db"
 // it commits whatever is waiting in one transaction, each operation isolated from its neighbours. Readers have
 // connections of their own.
 type embedded struct {
+	path    string // of the database
 	lock    *flock.Flock
 	readers chan *conn    // those that are free
 	reading int           // how many there are
@@ -71,7 +72,8 @@ func Open(ctx context.Context, folder string, random io.Reader, keys seal.Source
 		return nil, err
 	}
 
-	path := filepath.Join(folder, File)
+	e.path = filepath.Join(folder, File)
+	path := e.path
 	if err := writable(path); err != nil {
 		return nil, err
 	}

@@ -158,6 +158,8 @@ func (g *group) commit(batch []*grouped) []groupResult {
 	}
 	queued.Queue(insertMarker, batch[0].tenant, marker[:], marker[:])
 	queued.Queue("commit")
+	watch := g.p.watched.Load()
+	begun := watch.begin()
 	sent := conn.SendBatch(ctx, &queued)
 	known := 0 // of how many inserts the outcome is known
 	_, err = sent.Exec()
@@ -184,6 +186,7 @@ func (g *group) commit(batch []*grouped) []groupResult {
 		err = closed
 	}
 	if err == nil {
+		watch.committed(len(batch), begun)
 		return results
 	}
 	if isSerialization(err) {

@@ -40,6 +40,7 @@ type postgres struct {
 	auditor *auditor
 	members members
 	refused atomic.Uint64 // attempts that the engine could not serialize
+	watched atomic.Pointer[Watch]
 }
 
 // pgQuerier reads by the pool or by a transaction.
@@ -211,6 +212,8 @@ func (p *postgres) attempt(ctx context.Context, tenant chime.Tenant, fn func(*Tx
 		return outcome{alone: true}, nil // what was read outside may not hold inside
 	}
 	marker := p.newMarker()
+	watch := p.watched.Load()
+	begun := watch.begin()
 	var records pgRecords
 	met, err = s.commit(&tx, marker, &records)
 	if unknown := (*unknownCommit)(nil); errors.As(err, &unknown) {
@@ -218,8 +221,13 @@ func (p *postgres) attempt(ctx context.Context, tenant chime.Tenant, fn func(*Tx
 		err = p.resolve(ctx, tenant, marker, unknown.cause)
 	}
 	p.land(&records, met == NoPromise && err == nil, err)
-	if met == NoPromise && err == nil && tx.enqueued {
-		p.told()
+	if met == NoPromise && err == nil {
+		if len(tx.writes) > 0 {
+			watch.committed(1, begun)
+		}
+		if tx.enqueued {
+			p.told()
+		}
 	}
 	return outcome{met: met}, err
 }
@@ -383,6 +391,7 @@ func (p *postgres) retry(ctx context.Context, fn func() error) error {
 		if err == nil || !pgRetryable(err) {
 			return pgExplain(err)
 		}
+		p.watched.Load().retried(err)
 		if time.Now().After(deadline) {
 			return &unavailable{"the database cannot be reached or cannot keep up; nothing was written", err}
 		}

@@ -38,6 +38,8 @@ type engine interface {
 	ready(ctx context.Context) error
 	// settled returns the moment up to which all audit records are committed, or never will be, whoever makes them.
 	settled(ctx context.Context) (moment, error)
+	watch(w *Watch)
+	figures(ctx context.Context) (Figures, error)
 	close() error
 }
 

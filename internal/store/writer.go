@@ -28,6 +28,7 @@ type writer struct {
 	done    chan struct{} // closed when the writer has ended
 	failed  atomic.Pointer[error]
 	told    func() // after a commit that enqueued a job
+	watch   atomic.Pointer[Watch]
 	pins    pinOrder
 	hosts   hosts
 	records *records
@@ -148,7 +149,7 @@ func (w *writer) run() {
 // transaction itself fails, nothing of it remains, and each operation is run in a transaction of its own.
 func (w *writer) together(batch []*update) {
 	results := make([]error, len(batch))
-	err := w.transaction(func() (err error) {
+	err := w.transaction(len(batch), func() (err error) {
 		for i, u := range batch {
 			if results[i], err = w.apply(u); err != nil {
 				return err
@@ -186,8 +187,8 @@ func (w *writer) together(batch []*update) {
 }
 
 // transaction runs fn between begin and commit. When it returns nil, the commit has been fsynced; when it returns an
-// error, nothing of fn remains.
-func (w *writer) transaction(fn func() error) error {
+// error, nothing of fn remains. operations is how many it holds.
+func (w *writer) transaction(operations int, fn func() error) error {
 	if err := w.broken(); err != nil {
 		return err
 	}
@@ -198,6 +199,8 @@ func (w *writer) transaction(fn func() error) error {
 		w.rollback()
 		return explain(err)
 	}
+	watch := w.watch.Load()
+	begun := watch.begin()
 	if err := w.conn.exec("commit"); err != nil {
 		w.rollback()
 		if mayHavePersisted(err) {
@@ -209,6 +212,7 @@ func (w *writer) transaction(fn func() error) error {
 		}
 		return explain(err)
 	}
+	watch.committed(operations, begun)
 	return nil
 }
 

@@ -85,6 +85,7 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"seals":                      auditSeals,
 		"more than a seal covers":    manySealed,
 		"audit records end":          auditRetention,
+		"what a watch is told":       watched,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
