@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"internal/jobs":            {"internal/audit", "internal/callout", "internal/chime", "internal/store", "internal/ops", "internal/gate", "internal/mail"},
 	"internal/pages":           {"api", "internal/chime", "internal/ops", "internal/gate", "internal/store"},
 	"internal/hooks":           {"internal/chime", "internal/ops", "internal/gate", "internal/store"},
+	"internal/admin":           {"api", "internal/store"},
 	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate"},
 }
 

@@ -24,6 +24,7 @@ type running struct {
 	PID     int       `json:"pid"`
 	Version string    `json:"version"`
 	Started time.Time `json:"started"`
+	Admin   string    `json:"admin,omitempty"` // the URL of the admin address
 	// AccessKeyID tells whether the credentials in the folder are the server's, or whether it has others.
 	AccessKeyID string `json:"access_key_id"`
 }

@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/alecthomas/kong"
 )
 
 func main() {
+	runtime.MemProfileRate = 0 // unless somebody may ask for the profile: it makes every server larger
 	p := &process{env: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	os.Exit(p.run(context.Background(), os.Args[1:]))
 }

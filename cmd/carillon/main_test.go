@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,6 +39,8 @@ func TestScripts(t *testing.T) {
 			"capture": capture,
 			"mode":    mode,
 			"become":  become,
+			"admin":   adminOf,
+			"fetch":   fetch,
 		},
 	})
 }
@@ -86,6 +90,27 @@ func mode(ts *testscript.TestScript, neg bool, args []string) {
 	if got := info.Mode().Perm(); got != os.FileMode(want) {
 		ts.Fatalf("%s has mode %o, want %o", args[1], got, want)
 	}
+}
+
+// adminOf FOLDER sets ADMIN to the admin address of the server of a data folder.
+func adminOf(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1)
+	ts.Setenv("ADMIN", note(ts, args[0]).Admin)
+}
+
+// fetch URL gets a page, as text; ! fetch checks that there is none.
+func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, false, args, 1)
+	response, err := http.Get(args[0])
+	ts.Check(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	if (response.StatusCode == http.StatusOK) == neg {
+		ts.Fatalf("%s: %s", args[0], response.Status)
+	}
+	_, err = ts.Stdout().Write(body)
+	ts.Check(err)
 }
 
 func note(ts *testscript.TestScript, folder string) (r running) {

@@ -51,6 +51,7 @@ type serveCommand struct {
 	LogLevel  string `env:"CARILLON_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"The least that is logged: debug, info, warn or error. Default: ${default}."`
 
 	sealSettings
+	adminSettings
 	mailSettings
 	numberSettings
 	roomSettings
@@ -88,11 +89,16 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err := c.numberSettings.check(); err != nil {
 		return err
 	}
-	listener, err := c.listen()
+	listener, err := listen("--listen", c.Listen)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
+	admin, err := c.openAdmin(log)
+	if err != nil {
+		return err
+	}
+	defer admin.close()
 
 	db, err := c.open(ctx, p, folder)
 	if err != nil {
@@ -110,14 +116,15 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err := noteEndpoint(folder, url); err != nil {
 		return fmt.Errorf("note the address in the credentials: %w", err)
 	}
-	s, runner, err := c.build(db, log, keys, url)
+	s, runner, err := c.build(db, log, keys, url, admin)
 	if err != nil {
 		return err
 	}
 
 	info, _ := debug.ReadBuildInfo()
-	note := running{URL: url, PID: os.Getpid(), Version: version(info), Started: time.Now().UTC(), AccessKeyID: keys.accessKeyID}
+	note := running{URL: url, Admin: admin.url(), PID: os.Getpid(), Version: version(info), Started: time.Now().UTC(), AccessKeyID: keys.accessKeyID}
 	web := s.HTTP()
+	defer admin.serve(db, s, log)()
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()
 	if err := note.write(folder); err != nil {
@@ -126,6 +133,9 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	defer os.Remove(filepath.Join(folder, serverFile)) // what is left behind is seen through
 	c.greet(p, log, folder, isDefault, url)
 	debug.FreeOSMemory() // what only the start needed
+	if note.Admin != "" {
+		fmt.Fprintf(p.stdout, "Metrics: %s/metrics\n", note.Admin)
+	}
 
 	defer work(ctx, runner)()
 	select {
@@ -153,7 +163,7 @@ func work(ctx context.Context, runner *jobs.Runner) (end func()) {
 
 // build makes the server and the runner of its jobs out of their parts. url is the server's address, for the links in mails
 // unless --public-url says otherwise.
-func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, url string) (*server.Server, *jobs.Runner, error) {
+func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, url string, admin *administration) (*server.Server, *jobs.Runner, error) {
 	source := chime.Source{
 		Now:    func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) },
 		NewID:  newID,
@@ -207,7 +217,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	}
 	runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: source, Log: log, Send: send, Endpoints: endpoints,
 		Audit: c.level(), AuditKeep: time.Duration(c.AuditKeep)})
-	return server.New(server.Config{
+	config := server.Config{
 		Gate:   g,
 		DB:     db,
 		Log:    log,
@@ -217,7 +227,9 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 		Tenant: keys.account,
 		Pages:  invites,
 		Hooks:  hooks.New(g, log),
-	}), runner, nil
+	}
+	admin.watch(db, &config)
+	return server.New(config), runner, nil
 }
 
 // newID returns UUIDs of version 7, which count upwards within a process.
@@ -300,18 +312,19 @@ func (c *serveCommand) rootOf(ctx context.Context, p *process, db *store.DB, fol
 	return keys, nil
 }
 
-func (c *serveCommand) listen() (net.Listener, error) {
-	listener, err := net.Listen("tcp", c.Listen)
+// listen listens on the address that a flag names.
+func listen(flag, address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
 	var malformed *net.AddrError
 	switch {
 	case errors.As(err, &malformed):
-		return nil, usagef("--listen must be an address and a port, such as 127.0.0.1:24463, or a colon and a port for all addresses")
+		return nil, usagef("%s must be an address and a port, such as 127.0.0.1:24463, or a colon and a port for all addresses", flag)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("the address %s is in use, perhaps by another carillon; stop that one or choose another with --listen", c.Listen)
+		return nil, fmt.Errorf("the address %s is in use, perhaps by another carillon; stop that one or choose another with %s", address, flag)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("the address %s may not be listened on by this user; choose a port above 1023 with --listen", c.Listen)
+		return nil, fmt.Errorf("the address %s may not be listened on by this user; choose a port above 1023 with %s", address, flag)
 	case err != nil:
-		return nil, fmt.Errorf("--listen %s: %w", c.Listen, err)
+		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
 	}
 	return listener, nil
 }

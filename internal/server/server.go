@@ -43,6 +43,8 @@ type Config struct {
 	Version string
 	Pages   http.Handler // of people rather than clients, below /invites/; nil for none
 	Hooks   http.Handler // of webhooks and the replies of bots, below /incomingwebhooks/; nil for none
+	// Observe is told of each call that was answered, as the log is; nil for nobody.
+	Observe func(operation string, status int, exception string, took time.Duration)
 }
 
 // Server answers the API and the health checks. It is safe for concurrent use.
@@ -88,27 +90,31 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		x.answer()
 	}
-	x.logCall(begun)
+	ended := time.Now()
+	took := ended.Sub(begun)
+	x.logCall(ended, took)
+	if s.Observe != nil {
+		s.Observe(x.operation(), x.status, x.code, took)
+	}
 	if x.dropped {
 		panic(http.ErrAbortHandler) // loses the connection, and the server logs nothing
 	}
 }
 
 // logCall notes the call in the access log. The record is made by hand, as a Logger would look for the line of code.
-func (x *exchange) logCall(begun time.Time) {
+func (x *exchange) logCall(ended time.Time, took time.Duration) {
 	h, ctx := x.Log.Handler(), x.r.Context()
 	if !h.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	now := time.Now()
-	record := slog.NewRecord(now, slog.LevelInfo, "call", 0)
+	record := slog.NewRecord(ended, slog.LevelInfo, "call", 0)
 	record.AddAttrs(
 		slog.String("request", x.id),
 		slog.String("operation", x.operation()),
 		slog.Int("status", x.status),
 		slog.String("code", x.code),
 		slog.String("key", x.caller.AccessKeyID),
-		slog.Duration("took", now.Sub(begun)))
+		slog.Duration("took", took))
 	_ = h.Handle(ctx, record) // a log that cannot be written stops no call
 }
 
