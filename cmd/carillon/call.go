@@ -36,7 +36,8 @@ type callCommand struct {
 // target says which server a command calls.
 type target struct {
 	Endpoint string `env:"AWS_ENDPOINT_URL_CHIME,AWS_ENDPOINT_URL" placeholder:"URL" help:"The server. Default: the one that runs on the data folder."`
-	Region   string `env:"AWS_REGION,AWS_DEFAULT_REGION" default:"us-east-1" help:"The region to sign for; the server takes any. Default: ${default}."`
+	trust
+	Region string `env:"AWS_REGION,AWS_DEFAULT_REGION" default:"us-east-1" help:"The region to sign for; the server takes any. Default: ${default}."`
 }
 
 // Run makes the call and prints its answer.
@@ -92,6 +93,7 @@ func unknownOperation(name string) error {
 
 // caller makes signed calls to one server.
 type caller struct {
+	client      *http.Client
 	url, region string
 	keys        credentials
 }
@@ -106,7 +108,11 @@ func (c *target) caller(ctx context.Context, p *process, g *globals) (*caller, e
 			return nil, usagef("an endpoint is set but no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or leave the endpoint out to call the server of the data folder")
 		}
 		url, err := endpointURL(c.Endpoint)
-		return &caller{url, c.Region, keys}, err
+		if err != nil {
+			return nil, err
+		}
+		client, err := c.client()
+		return &caller{client, url, c.Region, keys}, err
 	}
 	folder, isDefault, err := g.dataFolder(p.env)
 	if err != nil {
@@ -122,7 +128,7 @@ func (c *target) caller(ctx context.Context, p *process, g *globals) (*caller, e
 			return nil, err
 		}
 	}
-	return &caller{server.URL, c.Region, keys}, nil
+	return &caller{server.client(), server.URL, c.Region, keys}, nil
 }
 
 // answerError is an error that the server answered.
@@ -178,7 +184,7 @@ func (c *caller) try(ctx context.Context, r api.Request, invocation string, atte
 	sigv4.Sign(&sigv4.Request{
 		Method: r.Method, Target: request.URL.RequestURI(), Host: request.URL.Host, Header: request.Header, Body: r.Body,
 	}, c.keys.accessKeyID, c.keys.secret, c.region, "chime", time.Now())
-	response, err := http.DefaultClient.Do(request)
+	response, err := c.client.Do(request)
 	if err != nil {
 		return nil, unreachable(c.url, err)
 	}

@@ -25,6 +25,7 @@ type running struct {
 	Version string    `json:"version"`
 	Started time.Time `json:"started"`
 	Admin   string    `json:"admin,omitempty"` // the URL of the admin address
+	secured
 	// AccessKeyID tells whether the credentials in the folder are the server's, or whether it has others.
 	AccessKeyID string `json:"access_key_id"`
 }
@@ -52,7 +53,7 @@ func findServer(ctx context.Context, folder string, start command) (running, err
 	if err := json.Unmarshal(data, &r); err != nil || r.URL == "" {
 		return running{}, fmt.Errorf("%s is no note of a server; remove it and start one: %s", filepath.Join(folder, serverFile), start.line("serve"))
 	}
-	err = checkReady(ctx, r.URL)
+	err = checkReady(ctx, r.client(), r.URL)
 	if unready := (*notReadyError)(nil); errors.As(err, &unready) {
 		return running{}, err
 	}
@@ -72,14 +73,14 @@ func (e *notReadyError) Error() string {
 }
 
 // checkReady asks a server whether it takes calls.
-func checkReady(ctx context.Context, address string) error {
+func checkReady(ctx context.Context, client *http.Client, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/readyz", nil)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return unreachable(address, err)
 	}

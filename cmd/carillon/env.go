@@ -21,7 +21,9 @@ func (envCommand) Help() string {
     carillon env | source                                 fish
     carillon env | Out-String | Invoke-Expression         PowerShell
 
-It prints a secret. It removes AWS_PROFILE and AWS_SESSION_TOKEN, which would go before or with the credentials.
+It prints a secret. It removes AWS_PROFILE and AWS_SESSION_TOKEN, which would go before or with the credentials. If the
+server's certificate is its own authority, AWS_CA_BUNDLE makes clients trust it, and nothing else: AWS itself cannot be
+called in the same shell then.
 `
 }
 
@@ -43,20 +45,24 @@ func (c *envCommand) Run(ctx context.Context, p *process, g *globals) error {
 	if c.Shell != "auto" {
 		sh = shells()[c.Shell]
 	}
-	fmt.Fprint(p.stdout, exports(sh, server.URL, c.Region, keys))
+	fmt.Fprint(p.stdout, exports(sh, server, c.Region, keys))
 	return nil
 }
 
 // exports returns the lines that set a client's environment.
-func exports(sh shell, url, region string, keys credentials) string {
+func exports(sh shell, server running, region string, keys credentials) string {
 	var b strings.Builder
-	for _, v := range [...][2]string{
-		{"AWS_ENDPOINT_URL_CHIME", url},
+	variables := [][2]string{
+		{"AWS_ENDPOINT_URL_CHIME", server.endpoint()},
 		{"AWS_ACCESS_KEY_ID", keys.accessKeyID},
 		{"AWS_SECRET_ACCESS_KEY", keys.secret},
 		{"AWS_REGION", region},
 		{"AWS_DEFAULT_REGION", region},
-	} {
+	}
+	if server.CAFile != "" {
+		variables = append(variables, [2]string{"AWS_CA_BUNDLE", server.CAFile}, [2]string{"NODE_EXTRA_CA_CERTS", server.CAFile})
+	}
+	for _, v := range variables {
 		fmt.Fprintln(&b, sh.export(v[0], sh.quote(v[1])))
 	}
 	for _, name := range [...]string{"AWS_PROFILE", "AWS_SESSION_TOKEN"} {

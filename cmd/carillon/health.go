@@ -7,6 +7,7 @@ import (
 
 type healthCommand struct {
 	Endpoint string `placeholder:"URL" help:"The server's address. Default: the one that runs on the data folder."`
+	trust
 }
 
 // Help is printed below the command's first line.
@@ -35,7 +36,11 @@ func (c *healthCommand) find(ctx context.Context, p *process, g *globals) (url s
 		if url, err = endpointURL(c.Endpoint); err != nil {
 			return "", err
 		}
-		return url, checkReady(ctx, url)
+		client, err := c.client()
+		if err != nil {
+			return "", err
+		}
+		return url, checkReady(ctx, client, url)
 	}
 	folder, isDefault, err := g.dataFolder(p.env)
 	if err != nil {

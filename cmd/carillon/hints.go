@@ -46,9 +46,13 @@ func (c command) line(name string, args ...string) string {
 }
 
 // printHints prints what to paste into a second terminal.
-func printHints(w io.Writer, c command, url string) {
-	sh := c.shell
-	curl := sh.curl(fmt.Sprintf(`--aws-sigv4 "aws:amz:%s:chime" --user "%s:%s" --header 'Content-Type: application/json' "%s/accounts/$A/users?operation=create"`,
+func printHints(w io.Writer, c command, server running) {
+	sh, url := c.shell, server.endpoint()
+	var awsTrust, curlTrust string
+	if server.CAFile != "" {
+		awsTrust, curlTrust = "--ca-bundle "+sh.quote(server.CAFile)+" ", "--cacert "+sh.quote(server.CAFile)+" "
+	}
+	curl := sh.curl(curlTrust+fmt.Sprintf(`--aws-sigv4 "aws:amz:%s:chime" --user "%s:%s" --header 'Content-Type: application/json' "%s/accounts/$A/users?operation=create"`,
 		defaultRegion, sh.exported("AWS_ACCESS_KEY_ID"), sh.exported("AWS_SECRET_ACCESS_KEY"), url), `{"Email":"jim@example.com"}`)
 	fmt.Fprintf(w, `Carillon listens on %[1]s. Try it from a second terminal, in this folder:
 
@@ -58,9 +62,9 @@ func printHints(w io.Writer, c command, url string) {
 
 The same with the AWS CLI, and with curl:
 
-    aws --endpoint-url %[1]s --region %[5]s chime create-user --account-id $A --email joe@example.com
+    aws --endpoint-url %[1]s %[7]s--region %[5]s chime create-user --account-id $A --email joe@example.com
     %[6]s
 
 `, url, sh.evaluate(c.line("env")), sh.assign("A", c.line("call", "CreateAccount", "Name=Demo", "--query", "Account.AccountId")),
-		c.line("call", "CreateUser", "AccountId=$A", "Email=jane@example.com"), defaultRegion, curl)
+		c.line("call", "CreateUser", "AccountId=$A", "Email=jane@example.com"), defaultRegion, curl, awsTrust)
 }

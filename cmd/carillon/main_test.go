@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/carillon-server/carillon/internal/keypair/keytest"
 )
 
 // startLimit is how long a server may take until it says that it is ready. It takes a hundredth of this on an idle machine.
@@ -31,6 +33,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would hold up every program for a second
+			writeCertificates(t, filepath.Join(e.WorkDir, "tls"))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -41,8 +44,30 @@ func TestScripts(t *testing.T) {
 			"become":  become,
 			"admin":   adminOf,
 			"fetch":   fetch,
+			"renewed": renewed,
 		},
 	})
+}
+
+// writeCertificates puts certificates where scripts find them: own and other vouch for themselves and have this machine's
+// address, named has a name only and an authority that nobody knows.
+func writeCertificates(t *testing.T, folder string) {
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put := func(name string, cert, key []byte) {
+		for suffix, data := range map[string][]byte{".crt": cert, ".key": key} {
+			if err := os.WriteFile(filepath.Join(folder, name+suffix), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, name := range []string{"own", "other"} {
+		cert, key := keytest.Make(t, "127.0.0.1", "localhost")
+		put(name, cert, key)
+	}
+	cert, key := keytest.Issue(t, "*.example.com", "chime.example.com")
+	put("named", cert, key)
 }
 
 // ready FOLDER waits until a server has noted itself in a data folder, and sets URL to its address.
@@ -96,6 +121,24 @@ func mode(ts *testscript.TestScript, neg bool, args []string) {
 func adminOf(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 1)
 	ts.Setenv("ADMIN", note(ts, args[0]).Admin)
+}
+
+// renewed FOLDER makes connections until the server of a data folder notes another certificate: it looks at the files once a
+// second at most.
+func renewed(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 1)
+	before := note(ts, args[0])
+	client := before.client()
+	client.Transport.(*http.Transport).DisableKeepAlives = true
+	for begun := time.Now(); time.Since(begun) < startLimit; time.Sleep(100 * time.Millisecond) {
+		if response, err := client.Get(before.URL + "/livez"); err == nil {
+			response.Body.Close()
+		}
+		if note(ts, args[0]).Certificate != before.Certificate {
+			return
+		}
+	}
+	ts.Fatalf("no other certificate was noted within %v", startLimit)
 }
 
 // fetch URL gets a page, as text; ! fetch checks that there is none.

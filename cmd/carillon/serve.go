@@ -52,6 +52,7 @@ type serveCommand struct {
 
 	sealSettings
 	adminSettings
+	tlsSettings
 	mailSettings
 	numberSettings
 	roomSettings
@@ -108,11 +109,19 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err := c.checkClock(ctx, db); err != nil {
 		return err
 	}
-	url := "http://" + reachable(listener.Addr())
+	info, _ := debug.ReadBuildInfo()
+	note := running{URL: "http://" + reachable(listener.Addr()), Admin: admin.url(), PID: os.Getpid(), Version: version(info), Started: time.Now().UTC()}
+	certificate, err := c.certificate(log, note.renewed(folder, log))
+	if err != nil {
+		return err
+	}
+	note.secure(certificate)
+	url := note.endpoint()
 	keys, err := c.rootOf(ctx, p, db, folder, url)
 	if err != nil {
 		return err
 	}
+	note.AccessKeyID = keys.accessKeyID
 	if err := noteEndpoint(folder, url); err != nil {
 		return fmt.Errorf("note the address in the credentials: %w", err)
 	}
@@ -121,21 +130,16 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 		return err
 	}
 
-	info, _ := debug.ReadBuildInfo()
-	note := running{URL: url, Admin: admin.url(), PID: os.Getpid(), Version: version(info), Started: time.Now().UTC(), AccessKeyID: keys.accessKeyID}
 	web := s.HTTP()
 	defer admin.serve(db, s, log)()
 	served := make(chan error, 1)
-	go func() { served <- web.Serve(listener) }()
+	go func() { served <- serveOn(web, listener, certificate) }()
 	if err := note.write(folder); err != nil {
 		return fmt.Errorf("note the address in the data folder: %w", err)
 	}
 	defer os.Remove(filepath.Join(folder, serverFile)) // what is left behind is seen through
-	c.greet(p, log, folder, isDefault, url)
+	c.greet(p, log, folder, isDefault, note)
 	debug.FreeOSMemory() // what only the start needed
-	if note.Admin != "" {
-		fmt.Fprintf(p.stdout, "Metrics: %s/metrics\n", note.Admin)
-	}
 
 	defer work(ctx, runner)()
 	select {
@@ -339,8 +343,11 @@ func reachable(a net.Addr) string {
 }
 
 // greet says where everything is, and warns of what is not safe.
-func (c *serveCommand) greet(p *process, log *slog.Logger, folder string, isDefault bool, url string) {
+func (c *serveCommand) greet(p *process, log *slog.Logger, folder string, isDefault bool, note running) {
 	fmt.Fprintf(p.stdout, "Data folder: %s\n", folder)
+	if note.Admin != "" {
+		fmt.Fprintf(p.stdout, "Metrics: %s/metrics\n", note.Admin)
+	}
 	if c.Auth == "off" {
 		log.Warn("SIGNATURES ARE NOT VERIFIED: whoever reaches this address can read and change everything; start without --auth=off to verify them", "address", c.Listen)
 	}
@@ -356,7 +363,7 @@ func (c *serveCommand) greet(p *process, log *slog.Logger, folder string, isDefa
 	if loose(folder) {
 		log.Warn("other users of this machine can read the first credentials; chmod 600 the file", "file", filepath.Join(folder, credentialsFile))
 	}
-	printHints(p.stdout, startedAs(p.env, folder, isDefault), url)
+	printHints(p.stdout, startedAs(p.env, folder, isDefault), note)
 }
 
 // shutDown finishes the calls under way.

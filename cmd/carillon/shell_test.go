@@ -74,7 +74,7 @@ func TestHints(t *testing.T) {
 		},
 	} {
 		var b strings.Builder
-		printHints(&b, command{program: "/opt/my programs/carillon", data: "/data", shell: shells()[name]}, "http://127.0.0.1:24463")
+		printHints(&b, command{program: "/opt/my programs/carillon", data: "/data", shell: shells()[name]}, running{URL: "http://127.0.0.1:24463"})
 		for _, line := range want {
 			if !strings.Contains(b.String(), line) {
 				t.Errorf("%s: %s\nis not in\n%s", name, line, b.String())

@@ -36,6 +36,9 @@ func (x *exchange) answerUnsigned(h http.Handler) {
 		}
 	}()
 	x.w.Header()["x-amzn-RequestId"] = []string{x.id}
+	if x.secure() {
+		x.w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	h.ServeHTTP(&statusWriter{x.w, &x.status}, x.r)
 }
 

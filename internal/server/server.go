@@ -62,8 +62,14 @@ func New(c Config) *Server {
 
 // HTTP returns the HTTP server around s, with its limits: a client that stalls is cut off, and headers are bounded.
 func (s *Server) HTTP() *http.Server {
+	// Not HTTP/2, also with TLS: SDKs take a connection for each call under way, so it would bring them nothing, while a call
+	// that is to end without an answer could not lose its connection alone, and a client could have more calls under way than
+	// the limit to connections means.
+	var one http.Protocols
+	one.SetHTTP1(true)
 	return &http.Server{
 		Handler:                      s,
+		Protocols:                    &one,
 		ReadHeaderTimeout:            10 * time.Second,
 		ReadTimeout:                  30 * time.Second,
 		WriteTimeout:                 90 * time.Second,
@@ -222,9 +228,12 @@ func (x *exchange) origin() gate.Origin {
 		InvocationID: x.r.Header.Get("Amz-Sdk-Invocation-Id"),
 		Address:      from.Addr().Unmap(),
 		UserAgent:    x.r.UserAgent(),
-		Secure:       x.r.TLS != nil,
+		Secure:       x.secure(),
 	}
 }
+
+// secure reports whether the call came over TLS.
+func (x *exchange) secure() bool { return x.r.TLS != nil }
 
 // body reads the request's body.
 func (x *exchange) body() ([]byte, error) {
