@@ -53,6 +53,7 @@ type serveCommand struct {
 	sealSettings
 	adminSettings
 	tlsSettings
+	proxySettings
 	mailSettings
 	numberSettings
 	roomSettings
@@ -192,6 +193,10 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	if err != nil {
 		return nil, nil, err
 	}
+	proxies, err := c.proxies()
+	if err != nil {
+		return nil, nil, err
+	}
 	quotas, err := c.quotas()
 	if err != nil {
 		return nil, nil, err
@@ -232,6 +237,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 		Pages:  invites,
 		Hooks:  hooks.New(g, log),
 	}
+	config.Proxies = proxies
 	admin.watch(db, &config)
 	return server.New(config), runner, nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 )
@@ -24,7 +25,8 @@ func (x *exchange) unsigned() (http.Handler, string) {
 	return nil, ""
 }
 
-// answerUnsigned lets the handler answer, with a request id like every call.
+// answerUnsigned lets the handler answer, with a request id like every call. It finds in RemoteAddr who calls, also behind
+// proxies.
 func (x *exchange) answerUnsigned(h http.Handler) {
 	defer func() {
 		switch v := recover(); v {
@@ -36,10 +38,12 @@ func (x *exchange) answerUnsigned(h http.Handler) {
 		}
 	}()
 	x.w.Header()["x-amzn-RequestId"] = []string{x.id}
-	if x.secure() {
+	if x.secure {
 		x.w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	h.ServeHTTP(&statusWriter{x.w, &x.status}, x.r)
+	r := *x.r
+	r.RemoteAddr = netip.AddrPortFrom(x.address, 0).String()
+	h.ServeHTTP(&statusWriter{x.w, &x.status}, &r)
 }
 
 // statusWriter notes the status for the log.

@@ -40,6 +40,7 @@ type Config struct {
 	Auth    Auth
 	Keys    Keys
 	Tenant  chime.Tenant // whose the calls are that name no tenant, when signatures are not checked
+	Proxies Proxies
 	Version string
 	Pages   http.Handler // of people rather than clients, below /invites/; nil for none
 	Hooks   http.Handler // of webhooks and the replies of bots, below /incomingwebhooks/; nil for none
@@ -88,6 +89,7 @@ func (s *Server) Stop() { s.stopping.Store(true) }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	x := exchange{Server: s, w: w, r: r, target: originForm(r.RequestURI), id: s.Source.NewID().String()}
+	x.address, x.secure = s.Proxies.locate(r)
 	if x.health() {
 		return
 	}
@@ -134,6 +136,9 @@ type exchange struct {
 	route  api.Route
 	caller chime.Caller
 	input  any // of the operation, nil before it was read
+
+	address netip.Addr // of who made it, behind the proxies
+	secure  bool       // it came over TLS
 
 	status  int
 	code    string // the exception, empty after success
@@ -219,21 +224,6 @@ func (x *exchange) call() (any, error) {
 		Mark:      x.mark(body),
 	})
 }
-
-// origin returns where the call comes from.
-func (x *exchange) origin() gate.Origin {
-	from, _ := netip.ParseAddrPort(x.r.RemoteAddr)
-	return gate.Origin{
-		RequestID:    x.id,
-		InvocationID: x.r.Header.Get("Amz-Sdk-Invocation-Id"),
-		Address:      from.Addr().Unmap(),
-		UserAgent:    x.r.UserAgent(),
-		Secure:       x.secure(),
-	}
-}
-
-// secure reports whether the call came over TLS.
-func (x *exchange) secure() bool { return x.r.TLS != nil }
 
 // body reads the request's body.
 func (x *exchange) body() ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"testing"
 
 	"github.com/carillon-server/carillon/internal/keypair/keytest"
@@ -56,6 +57,37 @@ func TestOverTLS(t *testing.T) {
 		r.Body.Close()
 		if got := r.Header.Get(header); got != want || r.ProtoMajor != 1 {
 			t.Errorf("%s: %s, %s %q, want %q", url, r.Proto, header, got, want)
+		}
+	}
+}
+
+// TestBehindProxy lets a proxy say whom it speaks for to a page.
+func TestBehindProxy(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		network, from, hsts string
+	}{
+		"trusted":  {"127.0.0.0/8", "203.0.113.9:0", "max-age=31536000"},
+		"stranger": {"10.0.0.0/8", "127.0.0.1:0", ""},
+	} {
+		var from string
+		f := start(t, func(s *server.Config) {
+			s.Proxies.Networks = []netip.Prefix{netip.MustParsePrefix(c.network)}
+			s.Pages = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { from = r.RemoteAddr; w.WriteHeader(http.StatusOK) })
+		})
+		r, err := http.NewRequest("GET", f.url+"/invites/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-For", "203.0.113.9")
+		r.Header.Set("X-Forwarded-Proto", "https")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if got := answer.Header.Get("Strict-Transport-Security"); got != c.hsts || from != c.from {
+			t.Errorf("%s: the call is from %s, HSTS %q, want %s, %q", name, from, got, c.from, c.hsts)
 		}
 	}
 }
