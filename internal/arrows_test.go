@@ -40,9 +40,10 @@ var arrows = map[string][]string{
 	"internal/mail/mailtest":   {},
 	"internal/jobs":            {"internal/audit", "internal/callout", "internal/chime", "internal/store", "internal/ops", "internal/gate", "internal/mail"},
 	"internal/pages":           {"api", "internal/chime", "internal/ops", "internal/gate", "internal/store"},
-	"internal/hooks":           {"internal/chime", "internal/ops", "internal/gate", "internal/store"},
+	"internal/hooks":           {"internal/chime", "internal/ops", "internal/gate", "internal/store", "internal/throttle"},
 	"internal/admin":           {"api", "internal/store"},
-	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate"},
+	"internal/throttle":        {},
+	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate", "internal/throttle"},
 }
 
 // pure are the packages that import the standard library alone, but for what is named.
@@ -57,6 +58,8 @@ var pure = map[string][]string{
 	"internal/seal":    {},
 	"internal/sigv4":   {},
 	"internal/stock":   {},
+
+	"internal/throttle": {},
 }
 
 type pkg struct {

@@ -58,11 +58,12 @@ func (a *administration) watch(db *store.DB, c *server.Config) {
 }
 
 // serve answers on the admin address until what it returns is called.
-func (a *administration) serve(db *store.DB, health http.Handler, log *slog.Logger) (end func()) {
+func (a *administration) serve(db *store.DB, s *server.Server, log *slog.Logger) (end func()) {
 	if a == nil {
 		return func() {}
 	}
-	web := admin.New(admin.Config{DB: db, Metrics: a.metrics, Health: health, Log: log})
+	a.gauges(s)
+	web := admin.New(admin.Config{DB: db, Metrics: a.metrics, Health: s, Log: log})
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -76,6 +77,15 @@ func (a *administration) serve(db *store.DB, health http.Handler, log *slog.Logg
 		}
 		<-ended
 	}
+}
+
+// gauges adds what the server has to do to the metrics.
+func (a *administration) gauges(s *server.Server) {
+	a.metrics.AddGauge("carillon_connections", "How many connections are open?", func() float64 { return float64(s.Load().Connections) })
+	a.metrics.AddGauge("carillon_connections_evicted", "How many connections were closed to make room for others?", func() float64 { return float64(s.Load().Evicted) })
+	a.metrics.AddGauge("carillon_calls_under_way", "How many calls are between their signature and their answer?", func() float64 { return float64(s.Load().Calls) })
+	a.metrics.AddGauge("carillon_calls_shed", "How many calls were refused because the server had enough to do?", func() float64 { return float64(s.Load().Shed) })
+	a.metrics.AddGauge("carillon_body_bytes", "How much memory do long bodies take?", func() float64 { return float64(s.Load().Bodies) })
 }
 
 // close lets go of the address if it was never served.

@@ -54,6 +54,7 @@ type serveCommand struct {
 	adminSettings
 	tlsSettings
 	proxySettings
+	limitSettings
 	mailSettings
 	numberSettings
 	roomSettings
@@ -88,7 +89,7 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err != nil {
 		return err
 	}
-	if err := c.numberSettings.check(); err != nil {
+	if err := errors.Join(c.numberSettings.check(), c.limitSettings.check()); err != nil {
 		return err
 	}
 	listener, err := listen("--listen", c.Listen)
@@ -132,9 +133,10 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	}
 
 	web := s.HTTP()
+	limited := s.Limit(listener, c.MaxConnections)
 	defer admin.serve(db, s, log)()
 	served := make(chan error, 1)
-	go func() { served <- serveOn(web, listener, certificate) }()
+	go func() { served <- serveOn(web, limited, certificate) }()
 	if err := note.write(folder); err != nil {
 		return fmt.Errorf("note the address in the data folder: %w", err)
 	}
@@ -197,6 +199,10 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	if err != nil {
 		return nil, nil, err
 	}
+	rates, err := c.rates()
+	if err != nil {
+		return nil, nil, err
+	}
 	quotas, err := c.quotas()
 	if err != nil {
 		return nil, nil, err
@@ -237,7 +243,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 		Pages:  invites,
 		Hooks:  hooks.New(g, log),
 	}
-	config.Proxies = proxies
+	config.Proxies, config.Rates = proxies, rates
 	admin.watch(db, &config)
 	return server.New(config), runner, nil
 }

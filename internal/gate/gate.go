@@ -179,6 +179,11 @@ func (g *Gate) Now(ctx context.Context) (now time.Time, err error) {
 	return g.source.Now().Add(advance), err
 }
 
+// InboundTenant returns whose an inbound URL is, and whether it was made here: [ops.InboundTenant].
+func (g *Gate) InboundTenant(id, token string) (chime.Tenant, bool) {
+	return ops.InboundTenant(g.settings.LinkKey, id, token)
+}
+
 // Work runs a step of the server's own work for a tenant, in a transaction as an operation has it: fn may run more than
 // once, and has no effect but through its call.
 func (g *Gate) Work(ctx context.Context, tenant chime.Tenant, fn func(*ops.Call) error) error {

@@ -7,10 +7,12 @@ package hooks
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,6 +21,7 @@ import (
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/throttle"
 )
 
 // maxBody bounds a body, in bytes: what may be said, with each character escaped.
@@ -28,10 +31,20 @@ const maxBody = 8 * chime.MaxInboundLength
 type Hooks struct {
 	gate *gate.Gate
 	log  *slog.Logger
+	// ended bounds how often the store is asked for the sake of a URL that has ended. By the token: neither can whoever holds
+	// one run out of others, nor does that touch who calls from the same address.
+	ended *throttle.Buckets[[sha256.Size]byte]
 }
 
+// endedLimit and maxEnded bound the calls with URLs that have ended.
+var endedLimit = throttle.Limit{PerSecond: 0.2, Burst: 5}
+
+const maxEnded = 1 << 12
+
 // New returns the handler.
-func New(g *gate.Gate, log *slog.Logger) *Hooks { return &Hooks{g, log} }
+func New(g *gate.Gate, log *slog.Logger) *Hooks {
+	return &Hooks{g, log, throttle.New[[sha256.Size]byte](endedLimit, maxEnded, throttle.Clock())}
+}
 
 // statuses are what the refusals are here (documented: developer guide).
 var statuses = map[chime.Kind]int{
@@ -49,10 +62,16 @@ func (h *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMethodNotAllowed, "a webhook is for POST")
 		return
 	}
-	token := r.URL.Query().Get("token")
-	tenant, ok := ops.InboundTenant(token)
-	if !ok {
+	id, token := strings.TrimPrefix(r.URL.Path, ops.InboundPath), r.URL.Query().Get("token")
+	tenant, ok := h.gate.InboundTenant(id, token)
+	if !ok { // made elsewhere: neither the store nor the body is looked at
 		refuse(w, http.StatusForbidden, "the URL is not valid; copy it as it was shown")
+		return
+	}
+	hash := sha256.Sum256([]byte(token))
+	if wait := h.ended.Wait(hash); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		refuse(w, http.StatusTooManyRequests, "the URL has ended; ask for the new one")
 		return
 	}
 	content, status, reason := read(w, r)
@@ -62,9 +81,12 @@ func (h *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var said *chime.Message
 	err := h.gate.Work(r.Context(), tenant, func(c *ops.Call) (err error) {
-		said, err = c.Receive(strings.TrimPrefix(r.URL.Path, ops.InboundPath), token, content)
+		said, err = c.Receive(id, token, content)
 		return err
 	})
+	if errors.Is(err, chime.NotFound) {
+		h.ended.Take(hash)
+	}
 	if err != nil {
 		h.fail(w, r, err)
 		return

@@ -2,6 +2,7 @@ package hooks_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -151,6 +152,63 @@ func TestUnavailable(t *testing.T) {
 	}
 	if response, answer := f.send(t, "POST", f.url, `{"Content":"hello"}`); response.StatusCode != 503 {
 		t.Errorf("%d %v, want 503", response.StatusCode, answer)
+	}
+}
+
+// TestForgedURLs posts to URLs of the right form while the store is closed: those that were not made here are refused without
+// a look at it.
+func TestForgedURLs(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	before, encoded, _ := strings.Cut(f.url, "token=")
+	token, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	forge := func(change func(token []byte)) string {
+		forged := bytes.Clone(token)
+		change(forged)
+		return before + "token=" + base64.RawURLEncoding.EncodeToString(forged)
+	}
+	for what, c := range map[string]struct {
+		url    string
+		status int
+	}{
+		"its own":           {f.url, 503},
+		"another tenant":    {forge(func(b []byte) { b[8]++ }), 403},
+		"another account":   {forge(func(b []byte) { b[9]++ }), 403},
+		"other randomness":  {forge(func(b []byte) { b[30]++ }), 403},
+		"another hash":      {forge(func(b []byte) { b[64]++ }), 403},
+		"a bot's instead":   {forge(func(b []byte) { b[0] = 2 }), 403},
+		"of no kind at all": {forge(func(b []byte) { b[0] = 9 }), 403},
+		"another's id":      {strings.Replace(f.url, f.webhook, f.room, 1), 403},
+	} {
+		if response, answer := f.send(t, "POST", c.url, `{"Content":"hello"}`); response.StatusCode != c.status {
+			t.Errorf("%s: %d %v, want %d", what, response.StatusCode, answer, c.status)
+		}
+	}
+}
+
+// TestEndedURLs calls a URL that has ended again and again: soon the store is asked no more for it, while the new URL goes on.
+func TestEndedURLs(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	again := opstest.Must(f.Caller, api.Operations.RegenerateRoomWebhook, &api.RegenerateRoomWebhookInput{AccountID: f.Account, RoomID: f.room, WebhookID: f.webhook})
+	for i := range 8 {
+		response, answer := f.send(t, "POST", f.url, `{"Content":"hello"}`)
+		want := 404
+		if i >= 5 {
+			want = 429
+		}
+		if response.StatusCode != want || (want == 429) != (response.Header.Get("Retry-After") != "") || !strings.Contains(answer["Message"], "has ended") {
+			t.Errorf("call %d: %d %v, want %d", i, response.StatusCode, answer, want)
+		}
+	}
+	if response, answer := f.send(t, "POST", again.URL, `{"Content":"hello"}`); response.StatusCode != 200 {
+		t.Errorf("the new URL: %d %v", response.StatusCode, answer)
 	}
 }
 

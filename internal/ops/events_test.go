@@ -349,7 +349,7 @@ func deliveries(c *opstest.Caller, b *api.Bot, status string) []api.EventDeliver
 func receive(t *testing.T, c *opstest.Caller, url, content string) error {
 	t.Helper()
 	id, token, _ := strings.Cut(url[strings.LastIndexByte(url, '/')+1:], "?token=")
-	tenant, ok := ops.InboundTenant(token)
+	tenant, ok := c.Gate.InboundTenant(id, token)
 	if !ok {
 		tenant = c.Tenant
 	}

@@ -17,16 +17,22 @@ import (
 // (observed; clients check its form).
 const InboundPath = "/incomingwebhooks/"
 
-// inbound is what the token of such a URL says: whose it is, and a keyed hash over that and the id in the path. So what
-// this server never made is told from what it made and ended. Of a webhook's token a hash is kept besides, which ends with
-// its next URL; a bot's reply endpoint ends with the membership that it belongs to, or on its own.
+// inbound is what the token of such a URL says: whose it is, and keyed hashes over that and the id in the path. So what this
+// server never made is told from what it made and ended, without a look at the store. Of a webhook's token a hash is kept
+// besides, which ends with its next URL; a bot's reply endpoint ends with the membership that it belongs to, or on its own.
 type inbound struct {
 	kind    inboundKind
 	tenant  chime.Tenant
 	account chime.ID
 	rest    [24]byte // a webhook: randomness; a bot: the room, and when the endpoint ends in milliseconds
-	sum     [16]byte
+	sum     inboundSum
 }
+
+// inboundSum is two hashes: the first can be checked by itself, the second also covers when the bot joined the room.
+type inboundSum [16]byte
+
+// madeHere is how many bytes of the sum the first hash has.
+const madeHere = 8
 
 type inboundKind byte
 
@@ -55,10 +61,20 @@ func parseInbound(token string) (in inbound, ok bool) {
 	return in, true
 }
 
-// InboundTenant returns whose a token claims to be. It checks nothing: Receive does.
-func InboundTenant(token string) (chime.Tenant, bool) {
+// InboundTenant returns whose an inbound URL is, by the id of its path and its token. It reports whether the URL was made
+// here, under the installation's key for links; whether it has ended since, Receive knows.
+func InboundTenant(key []byte, idText, token string) (chime.Tenant, bool) {
 	in, ok := parseInbound(token)
-	return in.tenant, ok
+	id, isID := chime.ParseID(idText)
+	if !ok || !isID {
+		return 0, false
+	}
+	known := len(in.sum)
+	if in.kind != webhookToken {
+		known = madeHere
+	}
+	sum := in.hash(key, id, never)
+	return in.tenant, hmac.Equal(sum[:known], in.sum[:known])
 }
 
 func (in *inbound) said() []byte {
@@ -74,9 +90,15 @@ func (in *inbound) ends() time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(in.rest[16:])))
 }
 
-// inboundSum hashes what a token says for the id in its path. since is when the bot joined the room.
-func (c *Call) inboundSum(in *inbound, id chime.ID, since time.Time) (sum [16]byte) {
-	h := hmac.New(sha256.New, c.LinkKey)
+// complete hashes what a token says for the id in its path. since is when the bot joined the room, or never.
+func (in *inbound) complete(key []byte, id chime.ID, since time.Time) inboundSum {
+	sum, later := in.hash(key, id, never), in.hash(key, id, since)
+	copy(sum[madeHere:], later[madeHere:])
+	return sum
+}
+
+func (in *inbound) hash(key []byte, id chime.ID, since time.Time) (sum inboundSum) {
+	h := hmac.New(sha256.New, key)
 	h.Write([]byte("inbound")) // apart from the links of invitations
 	h.Write(in.said())
 	h.Write(id[:])
@@ -87,7 +109,7 @@ func (c *Call) inboundSum(in *inbound, id chime.ID, since time.Time) (sum [16]by
 
 // inboundURL completes a token and returns its URL.
 func (c *Call) inboundURL(in *inbound, id chime.ID, since time.Time) (url, token string) {
-	in.sum = c.inboundSum(in, id, since)
+	in.sum = in.complete(c.LinkKey, id, since)
 	token = base64.RawURLEncoding.EncodeToString(append(in.said(), in.sum[:]...))
 	return c.PublicURL + InboundPath + id.String() + "?token=" + token, token
 }
@@ -156,7 +178,7 @@ func (c *Call) receive(in *inbound, id chime.ID, token, content string) (*chime.
 }
 
 func (c *Call) fromWebhook(in *inbound, a *chime.Account, id chime.ID, token, content string) (*chime.Message, error) {
-	if sum := c.inboundSum(in, id, never); !hmac.Equal(sum[:], in.sum[:]) {
+	if sum := in.complete(c.LinkKey, id, never); !hmac.Equal(sum[:], in.sum[:]) {
 		return nil, errInboundInvalid
 	}
 	w, err := c.Tx.Webhook(in.account, id)
@@ -179,7 +201,7 @@ func (c *Call) fromWebhook(in *inbound, a *chime.Account, id chime.ID, token, co
 	return m, nil
 }
 
-// fromBot is a bot's reply. Without the membership a token cannot be told from a false one, and has ended in any case.
+// fromBot is a bot's reply. Without the membership a token has ended, also one of which only the first hash is right.
 func (c *Call) fromBot(in *inbound, a *chime.Account, id chime.ID, content string) (*chime.Message, error) {
 	place, err := c.Tx.Membership(in.account, in.room(), id)
 	if err != nil {
@@ -192,7 +214,7 @@ func (c *Call) fromBot(in *inbound, a *chime.Account, id chime.ID, content strin
 	if place == nil || b == nil || b.Disabled || a == nil {
 		return nil, errInboundEnded
 	}
-	if sum := c.inboundSum(in, id, place.InvitedAt); !hmac.Equal(sum[:], in.sum[:]) {
+	if sum := in.complete(c.LinkKey, id, place.InvitedAt); !hmac.Equal(sum[:], in.sum[:]) {
 		return nil, errInboundInvalid
 	}
 	if in.kind == shortLivedReply && !c.Source.Now().Before(in.ends()) {

@@ -41,7 +41,13 @@ func (x *exchange) answerUnsigned(h http.Handler) {
 	if x.secure {
 		x.w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
+	if err := x.load.enter(); err != nil {
+		x.fail(err)
+		return
+	}
+	defer x.load.leave()
 	r := *x.r
+	r.Body = x.conn.reader(r.Body)
 	r.RemoteAddr = netip.AddrPortFrom(x.address, 0).String()
 	h.ServeHTTP(&statusWriter{x.w, &x.status}, &r)
 }

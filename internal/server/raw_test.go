@@ -222,7 +222,7 @@ func TestRawRequestLines(t *testing.T) {
 		"GET /accounts/x/users?operation=create":         400,
 		"POST /accounts/x/users?operation=create%":       400,
 		"POST /accounts/x/users?operation=%63reate":      403,
-		"GET /" + strings.Repeat("%41", 15_000):          404,
+		"GET /" + strings.Repeat("%41", 5_000):           404,
 		"GET /accounts?name=" + strings.Repeat("a", 1e4): 403,
 	} {
 		method, _, _ := strings.Cut(line, " ")

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -29,7 +28,10 @@ const maxBody = 1 << 20
 
 // promptBody is how long a body is given room for before it has come, in bytes. A longer one gets it as it comes: a client
 // that only announces a body must not hold the room.
-const promptBody = 16 << 10
+const promptBody = 4 << 10
+
+// maxHeader bounds a request's line and headers, in bytes. Those of SDKs take about 1 kB.
+const maxHeader = 16 << 10
 
 // Config is what a server is made of.
 type Config struct {
@@ -41,6 +43,7 @@ type Config struct {
 	Keys    Keys
 	Tenant  chime.Tenant // whose the calls are that name no tenant, when signatures are not checked
 	Proxies Proxies
+	Rates   *Rates // nil for none
 	Version string
 	Pages   http.Handler // of people rather than clients, below /invites/; nil for none
 	Hooks   http.Handler // of webhooks and the replies of bots, below /incomingwebhooks/; nil for none
@@ -54,6 +57,8 @@ type Server struct {
 	verifier *sigv4.Verifier
 	origins  *http.CrossOriginProtection
 	stopping atomic.Bool
+	load     load
+	crowd    *crowd // nil without Limit
 }
 
 // New returns a server.
@@ -75,7 +80,9 @@ func (s *Server) HTTP() *http.Server {
 		ReadTimeout:                  30 * time.Second,
 		WriteTimeout:                 90 * time.Second,
 		IdleTimeout:                  2 * time.Minute,
-		MaxHeaderBytes:               64 << 10,
+		MaxHeaderBytes:               maxHeader,
+		ConnState:                    changed,
+		ConnContext:                  withConn,
 		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * without a body
 		ErrorLog:                     slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext:                  func(net.Listener) context.Context { return context.Background() },
@@ -90,6 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	x := exchange{Server: s, w: w, r: r, target: originForm(r.RequestURI), id: s.Source.NewID().String()}
 	x.address, x.secure = s.Proxies.locate(r)
+	x.conn, _ = r.Context().Value(connKey{}).(*conn) // nil in a server of another kind
 	if x.health() {
 		return
 	}
@@ -98,6 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		x.answer()
 	}
+	s.load.release(x.held)
 	ended := time.Now()
 	took := ended.Sub(begun)
 	x.logCall(ended, took)
@@ -137,6 +146,8 @@ type exchange struct {
 	caller chime.Caller
 	input  any // of the operation, nil before it was read
 
+	conn    *conn
+	held    int64      // bytes of load that the body takes
 	address netip.Addr // of who made it, behind the proxies
 	secure  bool       // it came over TLS
 
@@ -211,6 +222,13 @@ func (x *exchange) call() (any, error) {
 	if x.stopping.Load() {
 		return nil, chime.Unavailable.Errorf("the server is shutting down; nothing was done")
 	}
+	if err := x.throttle(); err != nil {
+		return nil, err
+	}
+	if err := x.load.enter(); err != nil {
+		return nil, err
+	}
+	defer x.load.leave()
 	in, err := x.route.Op.Decode(x.route, body)
 	if err != nil {
 		return nil, err
@@ -223,40 +241,6 @@ func (x *exchange) call() (any, error) {
 		Origin:    x.origin(),
 		Mark:      x.mark(body),
 	})
-}
-
-// body reads the request's body.
-func (x *exchange) body() ([]byte, error) {
-	n := x.r.ContentLength
-	if n > maxBody {
-		return nil, x.tooLarge()
-	}
-	if n == 0 {
-		return nil, nil
-	}
-	if 0 < n && n <= promptBody {
-		body := make([]byte, n)
-		_, err := io.ReadFull(x.r.Body, body)
-		return body, badBody(err)
-	}
-	body, err := io.ReadAll(io.LimitReader(x.r.Body, maxBody+1))
-	if len(body) > maxBody {
-		return nil, x.tooLarge()
-	}
-	return body, badBody(err)
-}
-
-// tooLarge refuses the body, and the connection with it, rather than read it all to get at the next request.
-func (x *exchange) tooLarge() error {
-	x.w.Header().Set("Connection", "close")
-	return chime.BadRequest.Errorf("the body must be at most %d bytes", maxBody)
-}
-
-func badBody(err error) error {
-	if err == nil {
-		return nil
-	}
-	return chime.BadRequest.Errorf("the body ended early or did not come in time")
 }
 
 // fail writes the answer to an error, and logs what the client is not told.
@@ -285,6 +269,7 @@ func (x *exchange) log(message string, err error) {
 func (x *exchange) refuse(a answer) {
 	x.code = a.exception
 	x.w.Header()["x-amzn-ErrorType"] = []string{a.exception}
+	x.mayRetry(a.status)
 	x.write(a.status, a.appendJSON(nil))
 }
 
