@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -30,6 +29,7 @@ import (
 	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/test/logs"
 )
 
 const tenant chime.Tenant = 123456789012
@@ -55,7 +55,7 @@ func start(t *testing.T) *fixture {
 	}
 	endpoints := callout.New(callout.Rules{Plain: true, Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(endpoints.Close)
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	log := logs.Logger(t, t.Output())
 	var handler http.Handler
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(web.Close)

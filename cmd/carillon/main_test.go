@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,13 +18,26 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/carillon-server/carillon/internal/keypair/keytest"
+	"github.com/carillon-server/carillon/test/logs"
 )
 
 // startLimit is how long a server may take until it says that it is ready. It takes a hundredth of this on an idle machine.
 const startLimit = 20 * time.Second
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"carillon": main})
+	testscript.Main(m, map[string]func(){"carillon": program})
+}
+
+// program is main, but for the log of a server, which may be kept.
+func program() {
+	p := &process{env: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	if kept, err := logs.Create(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	} else if kept != nil && slices.Contains(os.Args, "serve") {
+		p.stderr = io.MultiWriter(os.Stderr, kept)
+	}
+	os.Exit(p.run(context.Background(), os.Args[1:]))
 }
 
 // TestScripts runs what users and operators type, in testdata/script. The commands below are added to testscript's own.
@@ -33,6 +49,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would hold up every program for a second
+			e.Setenv(logs.Folder, os.Getenv(logs.Folder))
 			writeCertificates(t, filepath.Join(e.WorkDir, "tls"))
 			return nil
 		},

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/ops/opstest"
 	"github.com/carillon-server/carillon/internal/server"
+	"github.com/carillon-server/carillon/test/logs"
 )
 
 // fixture is a room with a webhook, served over HTTP.
@@ -30,7 +30,7 @@ type fixture struct {
 func start(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{log: &bytes.Buffer{}}
-	log := slog.New(slog.NewTextHandler(f.log, nil))
+	log := logs.Logger(t, f.log)
 	var handler http.Handler
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(f.server.Close)

@@ -23,6 +23,7 @@ import (
 	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/ops/opstest"
+	"github.com/carillon-server/carillon/test/logs"
 )
 
 // robots is a room with bots and a user who mentions them, and a runner that may call this machine.
@@ -31,6 +32,7 @@ type robots struct {
 	runner     *jobs.Runner
 	room, jane string
 	log        *syncBuffer
+	logger     *slog.Logger // into log
 }
 
 func newRobots(t testing.TB) *robots {
@@ -39,6 +41,7 @@ func newRobots(t testing.TB) *robots {
 	t.Cleanup(client.Close)
 	c := opstest.New(t, func(s *ops.Settings) { s.Endpoints, s.Quotas = client, chime.Quotas{Bots: 1000} })
 	r := &robots{Caller: c, log: &syncBuffer{}}
+	r.logger = logs.Logger(t, r.log)
 	r.runner = r.newRunner(client)
 	r.room = opstest.Must(c, api.Operations.CreateRoom, &api.CreateRoomInput{AccountID: c.Account, Name: "Room"}).Room.RoomID
 	r.jane = c.CreateUser("jane@example.com").UserID
@@ -48,7 +51,7 @@ func newRobots(t testing.TB) *robots {
 
 // newRunner returns a runner that is in a hurry.
 func (r *robots) newRunner(client *callout.Client) *jobs.Runner {
-	n := jobs.New(jobs.Config{DB: r.DB, Gate: r.Gate, Source: r.Clock.Source(), Log: slog.New(slog.NewTextHandler(r.log, nil)), Endpoints: client})
+	n := jobs.New(jobs.Config{DB: r.DB, Gate: r.Gate, Source: r.Clock.Source(), Log: r.logger, Endpoints: client})
 	n.PaceDeliveries(100*time.Millisecond, 0, time.Millisecond, time.Millisecond)
 	return n
 }

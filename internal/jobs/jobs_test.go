@@ -27,6 +27,7 @@ import (
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/test/logs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,6 +42,7 @@ type fixture struct {
 	gate    *gate.Gate
 	smtp    *mailtest.Server
 	log     *syncBuffer
+	logger  *slog.Logger // into log
 	account string
 }
 
@@ -74,6 +76,7 @@ func start(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{clock: chimetest.NewClock(), db: db, smtp: mailtest.Start(t), log: &syncBuffer{}}
+	f.logger = logs.Logger(t, f.log)
 	f.source = f.clock.Source()
 	f.gate = gate.New(db, f.source, ops.Settings{Letters: letters, PublicURL: "https://chime.example.com"})
 	server, err := mail.ParseServer("smtp://"+f.smtp.Address, "")
@@ -91,7 +94,7 @@ func start(t *testing.T) *fixture {
 
 // runner returns another runner on the store, as another process has it.
 func (f *fixture) runner(send func(context.Context, *mail.Message) error) *jobs.Runner {
-	return jobs.New(jobs.Config{DB: f.db, Gate: f.gate, Source: f.source, Log: slog.New(slog.NewTextHandler(f.log, nil)), Send: send})
+	return jobs.New(jobs.Config{DB: f.db, Gate: f.gate, Source: f.source, Log: f.logger, Send: send})
 }
 
 func call[Out any](t *testing.T, f *fixture, operation string, in any) *Out {

@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -27,6 +26,7 @@ import (
 	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/test/logs"
 )
 
 const tenant chime.Tenant = 123456789012
@@ -55,7 +55,7 @@ func start(t *testing.T) *fixture {
 	f := &fixture{db: db, clock: chimetest.NewClock(), log: &bytes.Buffer{}}
 	source := f.clock.Source()
 	f.gate = gate.New(db, source, ops.Settings{Letters: letters, PublicURL: "https://chime.example.com", Mailbox: true})
-	log := slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := logs.Logger(t, f.log)
 	p, err := pages.New(f.gate, source, log)
 	if err != nil {
 		t.Fatal(err)

@@ -152,6 +152,16 @@ func (f *fixture) delay(t *testing.T, operation string) {
 	}
 }
 
+// atWork waits until a call is under way.
+func (f *fixture) atWork(t *testing.T) {
+	t.Helper()
+	for begun := time.Now(); f.Load().Calls == 0; time.Sleep(time.Millisecond) {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatal("no call is under way")
+		}
+	}
+}
+
 // closed reports whether the server closes the connection, without an answer.
 func (c *raw) closed() bool {
 	if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
@@ -183,6 +193,7 @@ func TestCrowd(t *testing.T) {
 	busy := f.dial(t)
 	f.delay(t, "ListAccounts")
 	busy.send(f.signed("GET", "/accounts", "") + "\r\n")
+	f.atWork(t)
 
 	var more []*raw
 	for range 4 {
@@ -217,7 +228,7 @@ func TestCrowdAtWork(t *testing.T) {
 	f.delay(t, "ListAccounts")
 	busy := f.dial(t)
 	busy.send(f.signed("GET", "/accounts", "") + "\r\n")
-	time.Sleep(100 * time.Millisecond) // until it is under way
+	f.atWork(t)
 	if c := f.dial(t); !c.closed() {
 		t.Error("a second connection was kept")
 	}

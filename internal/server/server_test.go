@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -27,6 +26,7 @@ import (
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/sigv4"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/test/logs"
 )
 
 const (
@@ -72,7 +72,7 @@ func start(t *testing.T, change ...func(*server.Config)) *fixture {
 		other: {Secret: secret, Caller: chime.Tenant(999999999999).Root(chime.TenantRoot, other)},
 	}
 	c := server.Config{
-		Gate: gate.New(db, source, ops.Settings{Faults: ops.NewFaults()}), DB: db, Source: source, Log: slog.New(slog.NewTextHandler(f.log, nil)),
+		Gate: gate.New(db, source, ops.Settings{Faults: ops.NewFaults()}), DB: db, Source: source, Log: logs.Logger(t, f.log),
 		Keys: func(_ context.Context, id string) (server.Key, bool, error) { k, ok := keys[id]; return k, ok, nil }, Tenant: 111111111111,
 	}
 	for _, fn := range change {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/carillon-server/carillon/internal/seal/sealtest"
+	"github.com/carillon-server/carillon/test/logs"
 )
 
 // The credentials of every server that is started here, and whose they are.
@@ -58,10 +59,11 @@ type Server struct {
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when the process, or its wrapper, has ended
 	err     error         // how it ended; set before ended is closed
+	kept    *os.File      // the log, if logs are kept
 }
 
 // Start starts the program on a data folder and returns when it is ready.
-func Start(program, folder string, o Options) (*Server, error) {
+func Start(program, folder string, o Options) (_ *Server, err error) {
 	note := filepath.Join(folder, "server.json")
 	if err := os.Remove(note); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a server that was killed
 		return nil, err
@@ -71,19 +73,38 @@ func Start(program, folder string, o Options) (*Server, error) {
 	s.cmd.Env = append(os.Environ(), "CARILLON_ROOT_ACCESS_KEY_ID="+AccessKeyID, "CARILLON_ROOT_SECRET_ACCESS_KEY="+secret,
 		"CARILLON_AWS_ACCOUNT_ID="+Tenant, "CARILLON_KEY="+string(sealtest.Keys))
 	s.cmd.Env = append(s.cmd.Env, o.Env...)
-	s.cmd.Stderr = o.Log
+	if s.cmd.Stderr, err = s.keepLog(o.Log); err != nil {
+		return nil, err
+	}
 	begun := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
 	go func() {
 		s.err = s.cmd.Wait()
+		if s.kept != nil {
+			s.err = errors.Join(s.err, s.kept.Close())
+		}
 		close(s.ended)
 	}()
 	if err := s.ready(note, begun); err != nil {
 		return nil, errors.Join(err, s.cmd.Process.Kill())
 	}
 	return s, nil
+}
+
+// keepLog lets the server log everything, and returns where to, if logs are kept.
+func (s *Server) keepLog(w io.Writer) (io.Writer, error) {
+	kept, err := logs.Create()
+	if kept == nil || err != nil {
+		return w, err
+	}
+	s.kept = kept
+	s.cmd.Env = append(s.cmd.Env, "CARILLON_LOG_LEVEL=debug")
+	if w == nil {
+		return kept, nil
+	}
+	return io.MultiWriter(w, kept), nil
 }
 
 // ready waits for the server's note, by looking for it each millisecond.

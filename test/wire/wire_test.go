@@ -25,7 +25,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"log/slog"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -49,6 +49,7 @@ import (
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/sigv4"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/test/logs"
 )
 
 var update = flag.Bool("update", false, "rewrite the answers in the scripts")
@@ -120,17 +121,18 @@ func newPlayer(t *testing.T) *player {
 	}
 	// Every request gets the same id, so that one more request does not change the answers to those after it.
 	same := source.NewID()
+	log := logs.Logger(t, io.Discard)
 	start := func(faults *ops.Faults) *server.Server {
 		var runner *jobs.Runner
 		g := gate.New(db, source, ops.Settings{
 			Faults: faults, OrderDelay: time.Second, NumberQuota: 25, TestClock: faults != nil,
 			RunDue: func(ctx context.Context) error { return runner.RunDue(ctx) },
 		})
-		runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: chimetest.Source(), Log: slog.New(slog.DiscardHandler)})
+		runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: chimetest.Source(), Log: log})
 		return server.New(server.Config{
 			Gate:   g,
 			DB:     db,
-			Log:    slog.New(slog.DiscardHandler),
+			Log:    log,
 			Source: chime.Source{Now: source.Now, NewID: func() chime.ID { return same }, Random: source.Random},
 			Keys: func(ctx context.Context, id string) (server.Key, bool, error) {
 				if root, ok := keys[id]; ok {
