@@ -17,7 +17,7 @@ import (
 
 func main() {
 	runtime.MemProfileRate = 0 // unless somebody may ask for the profile: it makes every server larger
-	p := &process{env: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	p := &process{env: os.LookupEnv, stdin: os.Stdin, stdout: forTerminal(os.Stdout), stderr: forTerminal(os.Stderr)}
 	os.Exit(p.run(context.Background(), os.Args[1:]))
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -25,16 +24,11 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, size int64) *progress {
-	return &progress{out: out, size: size, begun: time.Now(), bar: isTerminal(out)}
-}
-
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	if !ok {
-		return false
+	p := &progress{out: out, size: size, begun: time.Now(), bar: isTerminal(out)}
+	if t, ok := out.(terminal); ok {
+		p.out = t.file // the bar is drawn with control characters
 	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return p
 }
 
 // add counts items that are done. offset is how far the file was read for them.
@@ -57,7 +51,11 @@ func (p *progress) fail(file string, line int, problem string) {
 	if p.bar {
 		fmt.Fprint(p.out, clearLine)
 	}
-	fmt.Fprintf(p.out, "%s:%d: %s\n", file, line, problem)
+	text := fmt.Sprintf("%s:%d: %s\n", file, line, problem)
+	if p.bar {
+		text = string(spellOut([]byte(text)))
+	}
+	fmt.Fprint(p.out, text)
 }
 
 // end takes the bar away.
