@@ -30,7 +30,7 @@ func (s *Server) Attempt(operation string, in any, invocation string, n int) []b
 	if r.Body != nil {
 		signed.Header.Set("Content-Type", "application/json")
 	}
-	sigv4.Sign(&signed, AccessKeyID, secret, "us-east-1", "chime", time.Now())
+	Sign(&signed)
 
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.Target, s.Address)
@@ -45,6 +45,9 @@ func (s *Server) Attempt(operation string, in any, invocation string, n int) []b
 	b.Write(r.Body)
 	return b.Bytes()
 }
+
+// Sign signs a request to any server that is started here. The signature is good for five minutes.
+func Sign(r *sigv4.Request) { sigv4.Sign(r, AccessKeyID, secret, "us-east-1", "chime", time.Now()) }
 
 // Call sends one call over the connection and returns the output, a pointer. An answer other than the operation's success is
 // a [*StatusError].
