@@ -145,12 +145,13 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, connOf(c))
 }
 
-// reader lets the connection wait while something of a request's body is read.
-func (n *conn) reader(body io.ReadCloser) io.ReadCloser {
-	if n == nil {
-		return body
+// sent is the request's body, during whose reads the connection waits for its client.
+func (x *exchange) sent() io.ReadCloser {
+	if x.conn == nil {
+		return x.r.Body
 	}
-	return &waitingBody{body, n}
+	x.body = waitingBody{x.r.Body, x.conn}
+	return &x.body
 }
 
 type waitingBody struct {

@@ -70,8 +70,8 @@ func (s *Server) Load() Load {
 	return l
 }
 
-// body reads the request's body.
-func (x *exchange) body() ([]byte, error) {
+// readBody reads the request's body.
+func (x *exchange) readBody() ([]byte, error) {
 	n := x.r.ContentLength
 	switch {
 	case n == 0:
@@ -80,7 +80,7 @@ func (x *exchange) body() ([]byte, error) {
 		x.hangUp() // rather than read it all to get at the next request
 		return nil, errTooLarge
 	}
-	in := x.conn.reader(x.r.Body)
+	in := x.sent()
 	if 0 < n && n <= promptBody {
 		body := make([]byte, n)
 		if _, err := io.ReadFull(in, body); err != nil {

@@ -47,7 +47,7 @@ func (x *exchange) answerUnsigned(h http.Handler) {
 	}
 	defer x.load.leave()
 	r := *x.r
-	r.Body = x.conn.reader(r.Body)
+	r.Body = x.sent()
 	r.RemoteAddr = netip.AddrPortFrom(x.address, 0).String()
 	h.ServeHTTP(&statusWriter{x.w, &x.status}, &r)
 }

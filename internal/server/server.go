@@ -97,7 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	x := exchange{Server: s, w: w, r: r, target: originForm(r.RequestURI), id: s.Source.NewID().String()}
 	x.address, x.secure = s.Proxies.locate(r)
-	x.conn, _ = r.Context().Value(connKey{}).(*conn) // nil in a server of another kind
+	x.conn, _ = r.Context().Value(connKey{}).(*conn) // none without Limit
 	if x.health() {
 		return
 	}
@@ -146,7 +146,8 @@ type exchange struct {
 	caller chime.Caller
 	input  any // of the operation, nil before it was read
 
-	conn    *conn
+	conn    *conn // nil without Limit
+	body    waitingBody
 	held    int64      // bytes of load that the body takes
 	address netip.Addr // of who made it, behind the proxies
 	secure  bool       // it came over TLS
@@ -209,7 +210,7 @@ func (x *exchange) call() (any, error) {
 	if err != nil && !removed {
 		return nil, err // also unsigned, so that who lost the way learns it at once (decided)
 	}
-	body, err2 := x.body()
+	body, err2 := x.readBody()
 	if err2 != nil {
 		return nil, err2
 	}
