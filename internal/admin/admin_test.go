@@ -14,13 +14,14 @@ import (
 	"github.com/carillon-server/carillon/internal/admin"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/chime/chimetest"
+	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
 )
 
 // start serves the metrics and a store on which they look, and returns a function that fetches a page.
 func start(t *testing.T, m *admin.Metrics) (*store.DB, func(path string) (int, string)) {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader)
+	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
 	if err != nil {
 		t.Fatal(err)
 	}

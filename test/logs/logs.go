@@ -48,6 +48,7 @@ var forms = []struct {
 	{"a password in a URL", regexp.MustCompile(`://[^/\s:@"]*:[^/\s@"]+@`), nil},
 	{"a PIN", regexp.MustCompile(`(^|[^0-9A-Za-z.+-])[0-9]{10}($|[^0-9A-Za-z.-])`), nil},
 	{"a secret key or a bot's token", regexp.MustCompile(`(^|[^A-Za-z0-9+/_.-])[A-Za-z0-9+/]{40}($|[^A-Za-z0-9+/=_.-])`), random},
+	{"a key that seals", regexp.MustCompile(`[A-Za-z0-9+/]{43}=`), random},
 	{"a token", regexp.MustCompile(`[A-Za-z0-9_-]{43,}`), random},
 	{"a signature", regexp.MustCompile(`(?i)signature\s*[=:]\s*"?[0-9a-f]{32,}`), nil},
 	{"a secret of the tests", regexp.MustCompile(regexp.QuoteMeta("harness-secret-of-no-worth") + "|" + regexp.QuoteMeta("the-secret-of-the-client-tests")), nil},

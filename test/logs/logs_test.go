@@ -43,6 +43,7 @@ var planted = map[string]string{
 	`{"PersonalPIN":"0123456789"}`:                                   "a PIN",
 	`secret=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY`:                "a secret key or a bot's token",
 	`{"SecretAccessKey":"9DlmCp0Cd1nGVfFuMzPKcS2rb9yYx+RkbFqyOXzt"}`: "a secret key or a bot's token",
+	`key=yVYV+9IZ4lDZ6Yw9YkRfUoZbHqJ8v0mP3dK5sT7/xQM=`:               "a key that seals",
 	`url=/incomingwebhooks/x?token=AQAAABy-mZ0UAaIQpqFNdMWSbWN_F0rQIwECAwQFBgcICQoLDA0ODxAREhMUFRYXGA`: "a token",
 	`path=/invites/AAAAHL6ZnRQBohCmoU10xZJtY38XStAjAQIDBAUGBwg`:                                        "a token",
 	`header="AWS4-HMAC-SHA256 Credential=AKIA, Signature=` + strings.Repeat("0a", 32) + `"`:            "a signature",
