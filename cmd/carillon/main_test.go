@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 			"mode":    mode,
 			"become":  become,
 			"admin":   adminOf,
-			"fetch":   fetch,
+			"fetch":   fetchPage,
 			"renewed": renewed,
 		},
 	})
@@ -158,8 +158,8 @@ func renewed(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("no other certificate was noted within %v", startLimit)
 }
 
-// fetch URL gets a page, as text; ! fetch checks that there is none.
-func fetch(ts *testscript.TestScript, neg bool, args []string) {
+// fetchPage, fetch URL, gets a page, as text; ! fetch checks that there is none.
+func fetchPage(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, false, args, 1)
 	response, err := http.Get(args[0])
 	ts.Check(err)
