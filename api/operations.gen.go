@@ -69,6 +69,7 @@ type Operations interface {
 	GetUserSession(ctx context.Context, in *GetUserSessionInput) (*GetUserSessionOutput, error)
 	GetUserSettings(ctx context.Context, in *GetUserSettingsInput) (*GetUserSettingsOutput, error)
 	ImportPhoneNumbers(ctx context.Context, in *ImportPhoneNumbersInput) (*ImportPhoneNumbersOutput, error)
+	ImportUsers(ctx context.Context, in *ImportUsersInput) (*ImportUsersOutput, error)
 	InviteUsers(ctx context.Context, in *InviteUsersInput) (*InviteUsersOutput, error)
 	ListAccessKeys(ctx context.Context, in *ListAccessKeysInput) (*ListAccessKeysOutput, error)
 	ListAccounts(ctx context.Context, in *ListAccountsInput) (*ListAccountsOutput, error)

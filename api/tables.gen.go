@@ -71,9 +71,12 @@ var (
 	shapeGuidString                       = &Shape{Name: "GuidString", Kind: KindString, Pattern: pattern(`^(?:[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12})$`)}
 	shapeImportError                      = &Shape{Name: "ImportError", Kind: KindStructure, Struct: structureImportError}
 	shapeImportErrorList                  = &Shape{Name: "ImportErrorList", Kind: KindList, Elem: shapeImportError}
+	shapeImportOutcome                    = &Shape{Name: "ImportOutcome", Kind: KindString, Enum: []string{"Created", "Exists", "Differs", "Updated", "Refused"}}
 	shapeImportPhoneNumber                = &Shape{Name: "ImportPhoneNumber", Kind: KindStructure, Struct: structureImportPhoneNumber}
 	shapeImportPhoneNumberList            = &Shape{Name: "ImportPhoneNumberList", Kind: KindList, Min: 1, Max: 5000, Elem: shapeImportPhoneNumber}
 	shapeImportProductList                = &Shape{Name: "ImportProductList", Kind: KindList, Elem: shapeString}
+	shapeImportUser                       = &Shape{Name: "ImportUser", Kind: KindStructure, Struct: structureImportUser}
+	shapeImportUserList                   = &Shape{Name: "ImportUserList", Kind: KindList, Min: 1, Max: 5000, Elem: shapeImportUser}
 	shapeInteger                          = &Shape{Name: "Integer", Kind: KindInteger}
 	shapeInvitation                       = &Shape{Name: "Invitation", Kind: KindStructure, Struct: structureInvitation}
 	shapeInvitationList                   = &Shape{Name: "InvitationList", Kind: KindList, Elem: shapeInvitation}
@@ -143,6 +146,8 @@ var (
 	shapeRoomRetentionSettings            = &Shape{Name: "RoomRetentionSettings", Kind: KindStructure, Struct: structureRoomRetentionSettings}
 	shapeRoomWebhook                      = &Shape{Name: "RoomWebhook", Kind: KindStructure, Struct: structureRoomWebhook}
 	shapeRoomWebhookList                  = &Shape{Name: "RoomWebhookList", Kind: KindList, Elem: shapeRoomWebhook}
+	shapeRowOutcome                       = &Shape{Name: "RowOutcome", Kind: KindStructure, Struct: structureRowOutcome}
+	shapeRowOutcomeList                   = &Shape{Name: "RowOutcomeList", Kind: KindList, Elem: shapeRowOutcome}
 	shapeSensitiveString                  = &Shape{Name: "SensitiveString", Kind: KindString, Sensitive: true}
 	shapeSigninDelegateGroup              = &Shape{Name: "SigninDelegateGroup", Kind: KindStructure, Struct: structureSigninDelegateGroup}
 	shapeSigninDelegateGroupList          = &Shape{Name: "SigninDelegateGroupList", Kind: KindList, Elem: shapeSigninDelegateGroup}
@@ -712,11 +717,30 @@ var (
 		{Name: "Type", In: Body, WireName: "Type", Doc: "Local or TollFree.", Shape: shapeString, At: func(s any) any { return &s.(*ImportPhoneNumber).Type }},
 	})
 	structureImportPhoneNumbersInput = structure[ImportPhoneNumbersInput]("ImportPhoneNumbersInput", []Field{
+		{Name: "DryRun", In: Body, WireName: "DryRun", Doc: "Only say what would become of each number.", Shape: shapeBoolean, At: func(s any) any { return &s.(*ImportPhoneNumbersInput).DryRun }},
 		{Name: "PhoneNumbers", In: Body, WireName: "PhoneNumbers", Required: true, Doc: "At most 5,000; a number may be given once.", Shape: shapeImportPhoneNumberList, At: func(s any) any { return &s.(*ImportPhoneNumbersInput).PhoneNumbers }},
 	})
 	structureImportPhoneNumbersOutput = structure[ImportPhoneNumbersOutput]("ImportPhoneNumbersOutput", []Field{
 		{Name: "ImportErrors", In: Body, WireName: "ImportErrors", Doc: "Those that were not, in the order of the request.", Shape: shapeImportErrorList, At: func(s any) any { return &s.(*ImportPhoneNumbersOutput).ImportErrors }},
 		{Name: "Imported", In: Body, WireName: "Imported", Doc: "How many numbers were imported; absent if none was.", Shape: shapeInteger, At: func(s any) any { return &s.(*ImportPhoneNumbersOutput).Imported }},
+	})
+	structureImportUser = structure[ImportUser]("ImportUser", []Field{
+		{Name: "AlexaForBusinessRoomArn", In: Body, WireName: "AlexaForBusinessRoomArn", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*ImportUser).AlexaForBusinessRoomARN }},
+		{Name: "DisplayName", In: Body, WireName: "DisplayName", Doc: "Made of the address if absent.", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*ImportUser).DisplayName }},
+		{Name: "Email", In: Body, WireName: "Email", Doc: "The address, which tells whether the user is there already.", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*ImportUser).Email }},
+		{Name: "IsAlexaForBusinessEnabled", In: Body, WireName: "IsAlexaForBusinessEnabled", Shape: shapeBoolean, At: func(s any) any { return &s.(*ImportUser).IsAlexaForBusinessEnabled }},
+		{Name: "LicenseType", In: Body, WireName: "LicenseType", Doc: "One that the account supports; its default license if absent.", Shape: shapeString, At: func(s any) any { return &s.(*ImportUser).LicenseType }},
+		{Name: "UserRegistrationStatus", In: Body, WireName: "UserRegistrationStatus", Doc: "Registered or, unless the account is a Team account, Suspended; Registered if absent.", Shape: shapeString, At: func(s any) any { return &s.(*ImportUser).UserRegistrationStatus }},
+		{Name: "UserType", In: Body, WireName: "UserType", Doc: "PrivateUser or SharedDevice; PrivateUser if absent.", Shape: shapeString, At: func(s any) any { return &s.(*ImportUser).UserType }},
+	})
+	structureImportUsersInput = structure[ImportUsersInput]("ImportUsersInput", []Field{
+		{Name: "AccountId", In: Body, WireName: "AccountId", Required: true, Doc: "The Chime account.", Shape: shapeString, At: func(s any) any { return &s.(*ImportUsersInput).AccountID }},
+		{Name: "DryRun", In: Body, WireName: "DryRun", Doc: "Only say what would become of each row.", Shape: shapeBoolean, At: func(s any) any { return &s.(*ImportUsersInput).DryRun }},
+		{Name: "Update", In: Body, WireName: "Update", Doc: "Change users who are there to what their row says, but for what it leaves out.", Shape: shapeBoolean, At: func(s any) any { return &s.(*ImportUsersInput).Update }},
+		{Name: "Users", In: Body, WireName: "Users", Required: true, Doc: "At most 5,000. An address that is given twice is refused the second time.", Shape: shapeImportUserList, At: func(s any) any { return &s.(*ImportUsersInput).Users }},
+	})
+	structureImportUsersOutput = structure[ImportUsersOutput]("ImportUsersOutput", []Field{
+		{Name: "Outcomes", In: Body, WireName: "Outcomes", Doc: "One for each row, in the order of the request.", Shape: shapeRowOutcomeList, At: func(s any) any { return &s.(*ImportUsersOutput).Outcomes }},
 	})
 	structureInvitation = structure[Invitation]("Invitation", []Field{
 		{Name: "AccountId", In: Body, WireName: "AccountId", Shape: shapeString, At: func(s any) any { return &s.(*Invitation).AccountID }},
@@ -1216,6 +1240,12 @@ var (
 		{Name: "Name", In: Body, WireName: "Name", Shape: shapeWebhookName, At: func(s any) any { return &s.(*RoomWebhook).Name }},
 		{Name: "RoomId", In: Body, WireName: "RoomId", Shape: shapeString, At: func(s any) any { return &s.(*RoomWebhook).RoomID }},
 		{Name: "WebhookId", In: Body, WireName: "WebhookId", Required: true, Shape: shapeString, At: func(s any) any { return &s.(*RoomWebhook).WebhookID }},
+	})
+	structureRowOutcome = structure[RowOutcome]("RowOutcome", []Field{
+		{Name: "Member", In: Body, WireName: "Member", Doc: "What a refusal is about, or the first of what differs.", Shape: shapeString, At: func(s any) any { return &s.(*RowOutcome).Member }},
+		{Name: "Message", In: Body, WireName: "Message", Doc: "Why the row was refused, and what is allowed.", Shape: shapeString, At: func(s any) any { return &s.(*RowOutcome).Message }},
+		{Name: "Outcome", In: Body, WireName: "Outcome", Required: true, Doc: "Created; Exists, as the row says; Differs, and is left alone; Updated; or Refused.", Shape: shapeImportOutcome, At: func(s any) any { return &s.(*RowOutcome).Outcome }},
+		{Name: "UserId", In: Body, WireName: "UserId", Doc: "The user, unless the row was refused or would be created.", Shape: shapeString, At: func(s any) any { return &s.(*RowOutcome).UserID }},
 	})
 	structureSearchAvailablePhoneNumbersInput = structure[SearchAvailablePhoneNumbersInput]("SearchAvailablePhoneNumbersInput", []Field{
 		{Name: "AreaCode", In: Query, WireName: "area-code", Shape: shapeString, At: func(s any) any { return &s.(*SearchAvailablePhoneNumbersInput).AreaCode }},
@@ -2082,6 +2112,17 @@ var AllOperations = operations([]*Operation{
 		Input:        structureImportPhoneNumbersInput, Output: structureImportPhoneNumbersOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.ImportPhoneNumbers(ctx, in.(*ImportPhoneNumbersInput))
+		},
+	},
+	{
+		Name: "ImportUsers", Method: http.MethodPost, Path: "/carillon/ImportUsers",
+		Status:    200,
+		Extension: true,
+		Doc:       "Adds many users to an account: registered at once, as CreateUser does, without invitations. Each row has an outcome of its own, and a row that is refused does not keep the others out. Users who are there already are left alone, so an import that was interrupted is just made again; Update changes them to what the row says.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureImportUsersInput, Output: structureImportUsersOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ImportUsers(ctx, in.(*ImportUsersInput))
 		},
 	},
 	{

@@ -820,6 +820,7 @@ type ImportPhoneNumber struct {
 
 // ImportPhoneNumbersInput is the input of ImportPhoneNumbers: POST /carillon/ImportPhoneNumbers.
 type ImportPhoneNumbersInput struct {
+	DryRun       *bool
 	PhoneNumbers []ImportPhoneNumber // required
 }
 
@@ -827,6 +828,30 @@ type ImportPhoneNumbersInput struct {
 type ImportPhoneNumbersOutput struct {
 	ImportErrors []ImportError
 	Imported     int
+}
+
+// ImportUser is a part of ImportUsersInput.
+type ImportUser struct {
+	AlexaForBusinessRoomARN   string // sensitive
+	DisplayName               string // sensitive
+	Email                     string // sensitive
+	IsAlexaForBusinessEnabled *bool
+	LicenseType               string
+	UserRegistrationStatus    string
+	UserType                  string
+}
+
+// ImportUsersInput is the input of ImportUsers: POST /carillon/ImportUsers.
+type ImportUsersInput struct {
+	AccountID string // required
+	DryRun    *bool
+	Update    *bool
+	Users     []ImportUser // required
+}
+
+// ImportUsersOutput is the output of ImportUsers, sent with status 200.
+type ImportUsersOutput struct {
+	Outcomes []RowOutcome
 }
 
 // Invitation is a part of DeclineInviteOutput, GetInviteOutput, ListInvitesOutput.
@@ -1540,6 +1565,14 @@ type RoomWebhook struct {
 	WebhookID    string // required
 }
 
+// RowOutcome is a part of ImportUsersOutput.
+type RowOutcome struct {
+	Member  string
+	Message string
+	Outcome string // required, a ImportOutcome
+	UserID  string
+}
+
 // SearchAvailablePhoneNumbersInput is the input of SearchAvailablePhoneNumbers: GET /search?type=phone-numbers.
 type SearchAvailablePhoneNumbersInput struct {
 	AreaCode        string
@@ -1958,6 +1991,15 @@ const (
 	FaultErrorThrottledClientException       = "ThrottledClientException"
 	FaultErrorUnauthorizedClientException    = "UnauthorizedClientException"
 	FaultErrorUnprocessableEntityException   = "UnprocessableEntityException"
+)
+
+// The values of ImportOutcome.
+const (
+	ImportOutcomeCreated = "Created"
+	ImportOutcomeExists  = "Exists"
+	ImportOutcomeDiffers = "Differs"
+	ImportOutcomeUpdated = "Updated"
+	ImportOutcomeRefused = "Refused"
 )
 
 // The values of InviteStatus.

@@ -122,6 +122,7 @@ var values = map[string]string{
 	"Status":            "Inactive",
 	"SupportedLicenses": "Basic,Plus,Pro",
 	"UserId":            "$U",
+	"Users":             `'{"Email": "jane@example.com", "LicenseType": "Basic"}'`,
 	"WebhookId":         "$W",
 }
 

@@ -27,6 +27,9 @@ func (c *Call) ImportPhoneNumbers(_ context.Context, in *api.ImportPhoneNumbersI
 		numbers = append(numbers, n)
 	}
 	out.Imported = len(numbers)
+	if isTrue(in.DryRun) {
+		return out, nil
+	}
 	return out, c.Tx.ImportNumbers(numbers)
 }
 

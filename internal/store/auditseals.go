@@ -228,7 +228,7 @@ func (t *Tx) insertSeal(s *Seal, first bool) {
 	t.queueAside(text, t.tenant, int64(h.Number), h.Last[:], h.Signature[:], h.sum[:])
 }
 
-// queueAside queues a write that changes nothing but what audit is made of.
+// queueAside queues a write that changes nothing that is remembered: what audit is made of, or new users.
 func (t *Tx) queueAside(text string, args ...any) {
 	t.writes = append(t.writes, write{text: text, args: args, aside: true})
 }

@@ -12,7 +12,10 @@ const maxOrders = 10_000
 // NextPIN returns the tenant's next PIN, one after the last that is in use. ordered is false where there is no order: in a
 // transaction that only reads, where several servers share the store, and where the last of all PINs is in use. The caller
 // draws one then.
-func (t *Tx) NextPIN() (next chime.PIN, ordered bool, err error) {
+func (t *Tx) NextPIN() (next chime.PIN, ordered bool, err error) { return t.NextPINs(1) }
+
+// NextPINs is NextPIN for n PINs that follow one another, of which it returns the first.
+func (t *Tx) NextPINs(n int) (next chime.PIN, ordered bool, err error) {
 	if t.pins == nil {
 		return 0, false, nil
 	}
@@ -30,13 +33,13 @@ func (t *Tx) NextPIN() (next chime.PIN, ordered bool, err error) {
 			next = *last + 1
 		}
 	}
-	if !next.Valid() {
+	if !(next + chime.PIN(n) - 1).Valid() {
 		return 0, false, nil
 	}
 	if len(t.pins) >= maxOrders {
 		clear(t.pins)
 	}
-	t.pins[t.tenant] = next + 1 // whatever becomes of the operation: a PIN that is left out is no loss
+	t.pins[t.tenant] = next + chime.PIN(n) // whatever becomes of the operation: a PIN that is left out is no loss
 	return next, true, nil
 }
 

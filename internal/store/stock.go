@@ -177,6 +177,18 @@ func (t *Tx) setAvailable(number chime.E164, available bool) {
 		string(number), flag(available))
 }
 
+// list returns n parameters from the first on: ($2, $3).
+func list(first, n int) string {
+	b := []byte{'('}
+	for i := range n {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = strconv.AppendInt(append(b, '$'), int64(first+i), 10)
+	}
+	return string(append(b, ')'))
+}
+
 // placeholders returns the parameters of so many rows: ($1, $2), ($3, $4).
 func placeholders(rows, columns int) string {
 	var b strings.Builder

@@ -540,6 +540,15 @@ func pinOrder(t *testing.T, s *suite) {
 	if second, _ := next(); first != 0 || second != 1 {
 		t.Errorf("the first PINs are %d and %d, want 0 and 1", first, second)
 	}
+	s.update(t, func(tx *store.Tx) error {
+		if got, _, err := tx.NextPINs(4); got != 2 || err != nil {
+			t.Errorf("the next four PINs begin with %d, %v; want 2", got, err)
+		}
+		return nil
+	})
+	if got, _ := next(); got != 6 {
+		t.Errorf("after them comes %d, want 6", got)
+	}
 	u := s.user(t, "ahead@example.com")
 	u.PIN = 7
 	if err := s.insert(t.Context(), tenant, u); err != nil {

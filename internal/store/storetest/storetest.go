@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"reads do not see the queue": queueUnseen,
 		"marks":                      marks,
 		"racing for one address":     race,
+		"users in bulk":              bulk,
 		"order of PINs":              pinOrder,
 		"reads follow writes":        readsFollowWrites,
 		"jobs":                       jobs,
