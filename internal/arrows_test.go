@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"internal/gate":            {"api", "internal/audit", "internal/chime", "internal/policy", "internal/store", "internal/ops"},
 	"internal/keypair":         {},
 	"internal/keypair/keytest": {},
+	"internal/sheet":           {},
 	"internal/mail":            {"internal/letter"},
 	"internal/mail/mailtest":   {},
 	"internal/jobs":            {"internal/audit", "internal/callout", "internal/chime", "internal/store", "internal/ops", "internal/gate", "internal/mail"},
@@ -60,6 +61,7 @@ var pure = map[string][]string{
 	"internal/stock":   {},
 
 	"internal/throttle": {},
+	"internal/sheet":    {"github.com/go-json-experiment/json/jsontext"},
 }
 
 type pkg struct {
