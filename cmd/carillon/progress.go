@@ -11,20 +11,20 @@ import (
 // progress counts what a long command has done and shows it, as a bar where somebody watches: on a terminal. It is safe for
 // concurrent use.
 type progress struct {
-	out   io.Writer
-	size  int64 // bytes to be read, 0 if nobody knows
-	begun time.Time
-	bar   bool
+	out    io.Writer
+	things string // that are counted
+	size   int64  // bytes to be read, 0 if nobody knows
+	begun  time.Time
+	bar    bool
 
 	mu     sync.Mutex
 	done   int
-	failed int
 	offset int64
 	shown  time.Time
 }
 
-func newProgress(out io.Writer, size int64) *progress {
-	p := &progress{out: out, size: size, begun: time.Now(), bar: isTerminal(out)}
+func newProgress(out io.Writer, things string, size int64) *progress {
+	p := &progress{out: out, things: things, size: size, begun: time.Now(), bar: isTerminal(out)}
 	if t, ok := out.(terminal); ok {
 		p.out = t.file // the bar is drawn with control characters
 	}
@@ -43,15 +43,19 @@ func (p *progress) add(items int, offset int64) {
 	}
 }
 
-// fail counts a row that is not done, and says why.
+// fail says why a row is not done.
 func (p *progress) fail(file string, line int, problem string) {
+	p.say(fmt.Sprintf("%s:%d: %s", file, line, problem))
+}
+
+// say prints a line above the bar.
+func (p *progress) say(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.failed++
 	if p.bar {
 		fmt.Fprint(p.out, clearLine)
 	}
-	text := fmt.Sprintf("%s:%d: %s\n", file, line, problem)
+	text += "\n"
 	if p.bar {
 		text = string(spellOut([]byte(text)))
 	}
@@ -76,11 +80,11 @@ const (
 func (p *progress) text(took time.Duration) string {
 	rate := float64(p.done) / max(took.Seconds(), 0.001)
 	if p.size == 0 || p.offset == 0 {
-		return fmt.Sprintf("%d numbers, %.0f/s", p.done, rate)
+		return fmt.Sprintf("%d %s, %.0f/s", p.done, p.things, rate)
 	}
 	part := min(float64(p.offset)/float64(p.size), 1)
 	full := int(part * barWidth)
 	left := time.Duration(float64(took) * (1 - part) / part).Round(time.Second)
-	return fmt.Sprintf("[%s%s] %3.0f%% %d numbers, %.0f/s, %s left",
-		strings.Repeat("=", full), strings.Repeat(" ", barWidth-full), part*100, p.done, rate, left)
+	return fmt.Sprintf("[%s%s] %3.0f%% %d %s, %.0f/s, %s left",
+		strings.Repeat("=", full), strings.Repeat(" ", barWidth-full), part*100, p.done, p.things, rate, left)
 }
