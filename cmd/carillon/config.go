@@ -27,7 +27,7 @@ type cli struct {
 	Keys       keysCommand       `cmd:"" help:"Keep access keys, and the key that seals their secrets."`
 	Policy     policyCommand     `cmd:"" help:"Keep and test what principals may do."`
 	Import     importCommand     `cmd:"" help:"Add users from a CSV or JSON lines file."`
-	Export     exportCommand     `cmd:"" help:"Write users, accounts, rooms or numbers as CSV or JSON lines."`
+	Export     exportCommand     `cmd:"" help:"Write users, accounts, rooms, numbers or audit records as CSV or JSON lines."`
 	Numbers    numbersCommand    `cmd:"" help:"Import telephone numbers into the stock of a running server."`
 	Audit      auditCommand      `cmd:"" help:"List who did what on a running server, and check that nobody changed the records."`
 	Mail       mailCommand       `cmd:"" help:"Preview the mails, and write their templates out for editing."`

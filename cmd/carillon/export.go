@@ -18,6 +18,7 @@ type exportCommand struct {
 	Accounts exportAccounts `cmd:"" help:"Write the accounts as CSV or JSON lines."`
 	Rooms    exportRooms    `cmd:"" help:"Write the rooms of an account as CSV or JSON lines."`
 	Numbers  exportNumbers  `cmd:"" help:"Write the phone numbers of the inventory, or the stock, as CSV or JSON lines."`
+	Audit    exportAudit    `cmd:"" help:"Write the audit records as CSV or JSON lines."`
 }
 
 // exportFlags are what all exports have in common.
