@@ -167,7 +167,7 @@ func checkFile(t *testing.T, folder string, want int) {
 	var users, addresses, pins, whole int
 	err = db.QueryRowContext(t.Context(), `
 		select count(*), count(distinct lower(email_key)), count(distinct pin),
-			count(case when length(id) = 16 and length(mark) = 16 and registered_at > 0 and display_name <> '' and license = 'Pro'
+			count(case when length(id) = 16 and length(mark) = 16 and registered_at > 0 and display_name <> '' and license in ('Pro', 'Basic')
 				and type = 'PrivateUser' and registration = 'Registered' and account in (select id from accounts) then 1 end)
 		from users`).Scan(&users, &addresses, &pins, &whole)
 	if err != nil {

@@ -179,3 +179,8 @@ func (s *Server) end(how os.Signal) error {
 		return errors.Join(fmt.Errorf("the server has not ended %v after %v", stopLimit, how), s.cmd.Process.Kill())
 	}
 }
+
+// Env are the variables that point commands and SDKs at the server.
+func (s *Server) Env() []string {
+	return []string{"AWS_ENDPOINT_URL_CHIME=http://" + s.Address, "AWS_ACCESS_KEY_ID=" + AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + secret}
+}
