@@ -114,3 +114,29 @@ func TestProgressText(t *testing.T) {
 		}
 	}
 }
+
+func TestReadUser(t *testing.T) {
+	t.Parallel()
+	yes := true
+	for _, c := range []struct {
+		values []string
+		want   api.ImportUser
+	}{
+		{[]string{userEmail: "a@example.com", userGivenName: "Jane", userFamilyName: "Doe"}, api.ImportUser{Email: "a@example.com", DisplayName: "Jane Doe"}},
+		{[]string{userName: "JD", userGivenName: "Jane", userFamilyName: ""}, api.ImportUser{DisplayName: "JD"}},
+		{[]string{userLicense: "pro trial", userType: "shared_device", userStatus: "SUSPENDED", userAlexa: "Yes", userFamilyName: ""},
+			api.ImportUser{LicenseType: "ProTrial", UserType: "SharedDevice", UserRegistrationStatus: "Suspended", IsAlexaForBusinessEnabled: &yes}},
+		{[]string{userLicense: "Gold", userType: "Member", userStatus: "Active", userFamilyName: ""},
+			api.ImportUser{LicenseType: "Gold", UserType: "PrivateUser", UserRegistrationStatus: "Registered"}},
+	} {
+		got, _, problem := readUser(c.values)
+		if diff := cmp.Diff(any(c.want), got); diff != "" || problem != "" {
+			t.Errorf("%q: %s (-want +got):\n%s", c.values, problem, diff)
+		}
+	}
+	values := make([]string, len(userFields))
+	values[userAlexa] = "perhaps"
+	if _, field, problem := readUser(values); field != userAlexa || problem != "must be true or false" {
+		t.Errorf("refused with %q in field %d", problem, field)
+	}
+}

@@ -107,8 +107,8 @@ func readUser(values []string) (item any, field int, problem string) {
 		Email:                   values[userEmail],
 		DisplayName:             values[userName],
 		LicenseType:             spelled(values[userLicense], string(chime.Basic), string(chime.Plus), string(chime.Pro), string(chime.ProTrial)),
-		UserType:                spelled(values[userType], string(chime.PrivateUser), string(chime.SharedDevice)),
-		UserRegistrationStatus:  spelled(values[userStatus], string(chime.Registered), string(chime.Suspended), string(chime.Unregistered)),
+		UserType:                spelled(said(values[userType]), string(chime.PrivateUser), string(chime.SharedDevice)),
+		UserRegistrationStatus:  spelled(said(values[userStatus]), string(chime.Registered), string(chime.Suspended), string(chime.Unregistered)),
 		AlexaForBusinessRoomARN: values[userAlexaRoom],
 	}
 	if u.DisplayName == "" {
@@ -125,6 +125,21 @@ func readUser(values []string) (item any, field int, problem string) {
 		return nil, userAlexa, "must be true or false"
 	}
 	return u, -1, ""
+}
+
+// saidOtherwise is what directories call the type and the status of users.
+var saidOtherwise = map[string]string{
+	"active": string(chime.Registered), "enabled": string(chime.Registered),
+	"inactive": string(chime.Suspended), "disabled": string(chime.Suspended),
+	"member": string(chime.PrivateUser),
+}
+
+// said returns what a directory means by a value, or the value.
+func said(value string) string {
+	if means, known := saidOtherwise[columnKey(value)]; known {
+		return means
+	}
+	return value
 }
 
 // spelled returns the one of the words that a value means, whatever its case and spaces, or else the value.
