@@ -26,9 +26,13 @@ class Access(Case):
         self.assertEqual(caught.exception.name, name)
         return caught.exception.message
 
+    def rated(self, operation, **members):
+        """Runs the CLI against the server that lets each principal create one user."""
+        return aws(operation, "--endpoint-url", os.environ["CARILLON_TEST_RATED"], attempts=1, **members)
+
     def test_create_user_without_a_policy(self):
         message = self.refused("ForbiddenException")  # shows 35
-        self.assertRegex(message, "AWS authorization failed: .*:user/aws-cli is not allowed chime:CreateUser")
+        self.assertRegex(message, "AWS authorization failed: .*:user/aws-cli is not authorized to perform: chime:CreateUser")
 
     def test_create_user_by_an_inactive_key(self):
         carillon("UpdateAccessKey", AccessKeyId=self.key["AccessKeyId"], Status="Inactive")
@@ -37,6 +41,15 @@ class Access(Case):
     def test_create_user_by_a_deleted_key(self):
         carillon("DeleteAccessKey", AccessKeyId=self.key["AccessKeyId"])
         self.refused("UnrecognizedClientException")
+
+    def test_create_user_beyond_the_rate(self):
+        account = self.rated("CreateAccount", Name="Rated")["Account"]["AccountId"]
+        self.rated("CreateUser", AccountId=account, Email="first@example.com")
+        with self.assertRaises(CLIError) as caught:
+            self.rated("CreateUser", AccountId=account, Email="second@example.com")
+        self.assertEqual(caught.exception.name, "ThrottledClientException")  # shows 37
+        found = self.rated("ListUsers", AccountId=account)["Users"]
+        self.assertEqual([u["PrimaryEmail"] for u in found], ["first@example.com"])
 
 
 if __name__ == "__main__":

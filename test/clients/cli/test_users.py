@@ -52,8 +52,8 @@ class Users(Case):
             "BadRequestException": {"UserType": "Robot"},  # shows 36
             "NotFoundException": {"AccountId": UNKNOWN_ID},  # shows 33
             "ConflictException": {"Email": "Taken@Example.com"},  # shows 34
-            # The others come by faults, and those of access by keys (test_access).
-            # shows 37, 38, 39
+            # The others come by faults, and those of access by keys and rates (test_access).
+            # shows 38, 39
         })
 
     def test_create_user_again_after_a_lost_answer(self):

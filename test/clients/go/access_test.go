@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,7 +41,7 @@ func TestCreateUserByKeysThatMayNot(t *testing.T) {
 
 	_, err := c.CreateUser(t.Context(), in, once)
 	checkError(t, err, new(types.ForbiddenException)) // shows 35
-	contains(t, err, ":user/go is not allowed chime:CreateUser")
+	contains(t, err, ":user/go is not authorized to perform: chime:CreateUser")
 
 	carillon(t, "UpdateAccessKey", "AccessKeyId="+key, "Status=Inactive")
 	_, err = c.CreateUser(t.Context(), in, once)
@@ -52,4 +53,15 @@ func TestCreateUserByKeysThatMayNot(t *testing.T) {
 	if !errors.As(err, &refused) || refused.ErrorCode() != "UnrecognizedClientException" {
 		t.Errorf("a deleted key: %v", err)
 	}
+}
+
+func TestCreateUserBeyondTheRate(t *testing.T) {
+	o := connect(t).Options()
+	o.BaseEndpoint = aws.String(os.Getenv("CARILLON_TEST_RATED"))
+	c := chime.New(o)
+	account := createAccount(t, c, "Rated").AccountId
+	createUser(t, c, &chime.CreateUserInput{AccountId: account, Email: aws.String("first@example.com")})
+	_, err := c.CreateUser(t.Context(), &chime.CreateUserInput{AccountId: account, Email: aws.String("second@example.com")}, once)
+	checkError(t, err, new(types.ThrottledClientException)) // shows 37
+	equal(t, len(listUsers(t, c, &chime.ListUsersInput{AccountId: account})), 1)
 }

@@ -86,8 +86,8 @@ func TestCreateUserErrors(t *testing.T) {
 		{new(types.BadRequestException), func(in *chime.CreateUserInput) { in.UserType = "Robot" }},                    // shows 36
 		{new(types.NotFoundException), func(in *chime.CreateUserInput) { in.AccountId = aws.String(unknownID) }},       // shows 33
 		{new(types.ConflictException), func(in *chime.CreateUserInput) { in.Email = aws.String("Taken@Example.com") }}, // shows 34
-		// The others come by faults, and those of access by keys (access_test.go).
-		// shows 37, 38, 39
+		// The others come by faults, and those of access by keys and rates (access_test.go).
+		// shows 38, 39
 	})
 }
 

@@ -27,7 +27,7 @@ test("CreateUser without a policy", async () => {
   const error = await refused();
   assert.ok(error instanceof sdk.ForbiddenException, `${error}`); // shows 35
   assert.equal(error.$metadata.httpStatusCode, 403);
-  assert.match(error.message, /^AWS authorization failed: .*:user\/node is not allowed chime:CreateUser/);
+  assert.match(error.message, /^AWS authorization failed: .*:user\/node is not authorized to perform: chime:CreateUser/);
 });
 
 test("CreateUser by an inactive key", async () => {
@@ -40,4 +40,17 @@ test("CreateUser by an inactive key", async () => {
 test("CreateUser by a deleted key", async () => {
   carillon("DeleteAccessKey", { AccessKeyId: key.AccessKeyId });
   assert.equal((await refused()).name, "UnrecognizedClientException");
+});
+
+test("CreateUser beyond the rate", async () => {
+  const rated = new sdk.Chime({ maxAttempts: 1, endpoint: process.env.CARILLON_TEST_RATED });
+  const { AccountId } = (await rated.createAccount({ Name: "Rated" })).Account;
+  await rated.createUser({ AccountId, Email: "first@example.com" });
+  const error = await rated.createUser({ AccountId, Email: "second@example.com" }).then(
+    () => assert.fail("the call went well"),
+    (error) => error,
+  );
+  assert.ok(error instanceof sdk.ThrottledClientException, `${error}`); // shows 37
+  assert.equal(error.$metadata.httpStatusCode, 429);
+  assert.equal((await rated.listUsers({ AccountId })).Users.length, 1);
 });

@@ -62,8 +62,8 @@ test("CreateUser errors", async () => {
     BadRequestException: { UserType: "Robot" }, // shows 36
     NotFoundException: { AccountId: unknownId }, // shows 33
     ConflictException: { Email: "Taken@Example.com" }, // shows 34
-    // The others come by faults, and those of access by keys (access.js).
-    // shows 37, 38, 39
+    // The others come by faults, and those of access by keys and rates (access.js).
+    // shows 38, 39
   });
 });
 

@@ -1,3 +1,4 @@
+import os
 import unittest
 
 import boto3
@@ -25,7 +26,7 @@ class Access(Case):
 
     def test_create_user_without_a_policy(self):
         message = self.refused(self.client.exceptions.ForbiddenException, 403)  # shows 35
-        self.assertRegex(message, "^AWS authorization failed: .*:user/boto3 is not allowed chime:CreateUser")
+        self.assertRegex(message, "^AWS authorization failed: .*:user/boto3 is not authorized to perform: chime:CreateUser")
 
     def test_create_user_by_an_inactive_key(self):
         carillon("UpdateAccessKey", AccessKeyId=self.key["AccessKeyId"], Status="Inactive")
@@ -36,6 +37,18 @@ class Access(Case):
         with self.assertRaises(once.exceptions.ClientError) as caught:
             self.client.create_user(AccountId=self.account, Email="refused@example.com")
         self.assertEqual(caught.exception.response["Error"]["Code"], "UnrecognizedClientException")
+
+    def test_create_user_beyond_the_rate(self):
+        rated = boto3.client("chime", endpoint_url=os.environ["CARILLON_TEST_RATED"], config=Config(retries={"total_max_attempts": 1}))
+        self.addCleanup(rated.close)
+        account = rated.create_account(Name="Rated")["Account"]["AccountId"]
+        rated.create_user(AccountId=account, Email="first@example.com")
+        with self.assertRaises(rated.exceptions.ThrottledClientException) as caught:  # shows 37
+            rated.create_user(AccountId=account, Email="second@example.com")
+        answer = caught.exception.response
+        self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 429)
+        self.assertIn("retry-after", answer["ResponseMetadata"]["HTTPHeaders"])
+        self.assertEqual([u["PrimaryEmail"] for u in rated.list_users(AccountId=account)["Users"]], ["first@example.com"])
 
 
 if __name__ == "__main__":
