@@ -27,9 +27,10 @@ const File = "carillon.db"
 // it commits whatever is waiting in one transaction, each operation isolated from its neighbours. Readers have
 // connections of their own.
 type embedded struct {
-	path    string // of the database
+	path    string   // of the database
+	pragmas []string // of the connections that write
 	lock    *flock.Flock
-	readers chan *conn    // those that are free
+	readers chan *conn    // those that are free; nil stands for one that is opened when it is needed
 	reading int           // how many there are
 	closed  chan struct{} // closed when no more reads begin
 	closing sync.Once
@@ -45,24 +46,19 @@ type embedded struct {
 // Open opens the embedded store in folder, making both where they are missing, and brings its schema up to date. The
 // folder is locked until Close: a second process is refused. Errors say what to do. random makes the secrets of a new
 // store, and keys has what seals them.
-func Open(ctx context.Context, folder string, random io.Reader, keys seal.Source) (_ *DB, err error) {
+func Open(ctx context.Context, folder string, random io.Reader, keys seal.Source) (*DB, error) {
+	return open(ctx, folder, &sealer{source: keys, random: random}, writerPragmas)
+}
+
+func open(ctx context.Context, folder string, seals *sealer, pragmas []string) (_ *DB, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
 	}
-	audit, err := newAuditing(random)
+	audit, err := newAuditing(seals.random)
 	if err != nil {
 		return nil, err
 	}
-	readers := max(4, 2*runtime.GOMAXPROCS(0))
-	e := &embedded{
-		lock:    flock.New(filepath.Join(folder, "lock")),
-		readers: make(chan *conn, readers),
-		closed:  make(chan struct{}),
-		records: newRecords(),
-		auditor: audit,
-
-		accesses: &accesses{},
-	}
+	e := newEmbedded(folder, seals, audit, pragmas)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -71,21 +67,18 @@ func Open(ctx context.Context, folder string, random io.Reader, keys seal.Source
 	if err := e.acquire(folder); err != nil {
 		return nil, err
 	}
-
-	e.path = filepath.Join(folder, File)
-	path := e.path
-	if err := writable(path); err != nil {
+	if err := writable(e.path); err != nil {
 		return nil, err
 	}
-	db := newDB(e, &sealer{source: keys, random: random}, audit)
-	e.seals, db.accesses = db.seals, e.accesses
-	if err := e.prepare(ctx, db, path); err != nil {
+	db := newDB(e, seals, audit)
+	db.accesses = e.accesses
+	if err := e.prepare(ctx, db, e.path); err != nil {
 		return nil, err
 	}
-	for range readers {
-		c, err := openConn(path, sqlite.OpenReadOnly, readerPragmas...)
+	for range cap(e.readers) {
+		c, err := openConn(e.path, sqlite.OpenReadOnly, readerPragmas...)
 		if err != nil {
-			return nil, fmt.Errorf("open %s for reading: %w", path, err)
+			return nil, fmt.Errorf("open %s for reading: %w", e.path, err)
 		}
 		e.readers <- c
 		e.reading++
@@ -93,9 +86,25 @@ func Open(ctx context.Context, folder string, random io.Reader, keys seal.Source
 	return db, db.resumeAudit(ctx)
 }
 
+// newEmbedded returns a store in folder that is yet to be opened.
+func newEmbedded(folder string, seals *sealer, audit *auditor, pragmas []string) *embedded {
+	return &embedded{
+		path:    filepath.Join(folder, File),
+		pragmas: pragmas,
+		lock:    flock.New(filepath.Join(folder, "lock")),
+		readers: make(chan *conn, max(4, 2*runtime.GOMAXPROCS(0))),
+		closed:  make(chan struct{}),
+		records: newRecords(),
+		auditor: audit,
+
+		accesses: &accesses{},
+		seals:    seals,
+	}
+}
+
 // prepare brings the schema up to date, which needs database/sql, and starts the writer.
 func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error) {
-	migrating, err := sql.Open("sqlite", dataSource(path))
+	migrating, err := sql.Open("sqlite", dataSource(path, e.pragmas))
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
@@ -108,12 +117,12 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 	if err != nil {
 		return err
 	}
-	writing, err := openConn(path, sqlite.OpenReadWrite, writerPragmas...)
+	writing, err := openConn(path, sqlite.OpenReadWrite, e.pragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for writing: %w", path, err)
 	}
 	e.writer = newWriter(writing, e, db.tellEnqueued)
-	folding, err := openConn(path, sqlite.OpenReadWrite, writerPragmas...)
+	folding, err := openConn(path, sqlite.OpenReadWrite, e.pragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for checkpoints: %w", path, err)
 	}
@@ -160,8 +169,8 @@ var (
 )
 
 // dataSource names the database for database/sql.
-func dataSource(path string) string {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, writerPragmas...)}
+func dataSource(path string, pragmas []string) string {
+	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
@@ -171,7 +180,9 @@ func (e *embedded) close() error {
 	e.closing.Do(func() {
 		close(e.closed)
 		for range e.reading {
-			errs = append(errs, (<-e.readers).close())
+			if c := <-e.readers; c != nil {
+				errs = append(errs, c.close())
+			}
 		}
 		if e.writer != nil {
 			e.writer.end()
@@ -204,6 +215,12 @@ func (e *embedded) view(ctx context.Context, tenant chime.Tenant, fn func(*Tx) e
 	select {
 	case c := <-e.readers:
 		defer func() { e.readers <- c }()
+		if c == nil {
+			var err error
+			if c, err = openConn(e.path, sqlite.OpenReadOnly, readerPragmas...); err != nil {
+				return err
+			}
+		}
 		return explain(fn(&Tx{tenant: tenant, reads: c, records: e.records, seals: e.seals, auditor: e.auditor}))
 	case <-e.closed:
 		return errClosed

@@ -168,6 +168,15 @@ func (r row) value(i int) any {
 	return b
 }
 
+// values returns all columns as value does.
+func (r row) values() []any {
+	all := make([]any, r.stmt.ColumnCount())
+	for i := range all {
+		all[i] = r.value(i)
+	}
+	return all
+}
+
 // notNull refuses a null where the place has no word for it.
 func (r row) notNull(i int) error {
 	if r.stmt.ColumnIsNull(i) {

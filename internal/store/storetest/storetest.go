@@ -87,6 +87,8 @@ func Run(t *testing.T, open func(*testing.T) *store.DB) {
 		"more than a seal covers":    manySealed,
 		"audit records end":          auditRetention,
 		"what a watch is told":       watched,
+		"contents":                   contents,
+		"contents of all tenants":    cleared,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
