@@ -49,6 +49,7 @@ var phrases = map[string]string{
 	"PolicyName":         "must be 1 to 128 letters, digits and characters of _+=,.@-",
 	"PrincipalName":      "must be 1 to 64 letters, digits and characters of _+=,.@-",
 	"TenantName":         "must contain a character that is not a space, and no line break",
+	"SnapshotName":       "must be 1 to 64 letters, digits and characters of ._-",
 	"TollFreePrefix":     "must be one of 800, 833, 844, 855, 866, 877, 888",
 }
 

@@ -151,6 +151,9 @@ var (
 	shapeSensitiveString                  = &Shape{Name: "SensitiveString", Kind: KindString, Sensitive: true}
 	shapeSigninDelegateGroup              = &Shape{Name: "SigninDelegateGroup", Kind: KindStructure, Struct: structureSigninDelegateGroup}
 	shapeSigninDelegateGroupList          = &Shape{Name: "SigninDelegateGroupList", Kind: KindList, Elem: shapeSigninDelegateGroup}
+	shapeSnapshotList                     = &Shape{Name: "SnapshotList", Kind: KindList, Elem: shapeSnapshotOfTenant}
+	shapeSnapshotName                     = &Shape{Name: "SnapshotName", Kind: KindString, Pattern: pattern(`^(?:[A-Za-z0-9._-]{1,64})$`)}
+	shapeSnapshotOfTenant                 = &Shape{Name: "SnapshotOfTenant", Kind: KindStructure, Struct: structureSnapshotOfTenant}
 	shapeStockList                        = &Shape{Name: "StockList", Kind: KindList, Min: 1, Max: 1000, Elem: shapeE164PhoneNumber}
 	shapeStockNumber                      = &Shape{Name: "StockNumber", Kind: KindStructure, Struct: structureStockNumber}
 	shapeStockNumberList                  = &Shape{Name: "StockNumberList", Kind: KindList, Elem: shapeStockNumber}
@@ -492,7 +495,11 @@ var (
 		{Name: "WebhookId", In: Body, WireName: "WebhookId", Required: true, Doc: "The webhook, as ListRoomWebhooks shows it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*DeleteRoomWebhookInput).WebhookID }},
 	})
 	structureDeleteRoomWebhookOutput = structure[DeleteRoomWebhookOutput]("DeleteRoomWebhookOutput", []Field{})
-	structureDeleteTenantInput       = structure[DeleteTenantInput]("DeleteTenantInput", []Field{
+	structureDeleteSnapshotInput     = structure[DeleteSnapshotInput]("DeleteSnapshotInput", []Field{
+		{Name: "Name", In: Body, WireName: "Name", Required: true, Doc: "The snapshot, as ListSnapshots shows it.", Shape: shapeSnapshotName, At: func(s any) any { return &s.(*DeleteSnapshotInput).Name }},
+	})
+	structureDeleteSnapshotOutput = structure[DeleteSnapshotOutput]("DeleteSnapshotOutput", []Field{})
+	structureDeleteTenantInput    = structure[DeleteTenantInput]("DeleteTenantInput", []Field{
 		{Name: "AwsAccountId", In: Body, WireName: "AwsAccountId", Required: true, Doc: "The AWS account, as ListTenants shows it.", Shape: shapeAwsAccountId, At: func(s any) any { return &s.(*DeleteTenantInput).AWSAccountID }},
 	})
 	structureDeleteTenantOutput = structure[DeleteTenantOutput]("DeleteTenantOutput", []Field{})
@@ -958,6 +965,10 @@ var (
 		{Name: "NextToken", In: Body, WireName: "NextToken", Shape: shapeString, At: func(s any) any { return &s.(*ListRoomsOutput).NextToken }},
 		{Name: "Rooms", In: Body, WireName: "Rooms", Shape: shapeRoomList, At: func(s any) any { return &s.(*ListRoomsOutput).Rooms }},
 	})
+	structureListSnapshotsInput  = structure[ListSnapshotsInput]("ListSnapshotsInput", []Field{})
+	structureListSnapshotsOutput = structure[ListSnapshotsOutput]("ListSnapshotsOutput", []Field{
+		{Name: "Snapshots", In: Body, WireName: "Snapshots", Shape: shapeSnapshotList, At: func(s any) any { return &s.(*ListSnapshotsOutput).Snapshots }},
+	})
 	structureListStockInput = structure[ListStockInput]("ListStockInput", []Field{
 		{Name: "MaxResults", In: Body, WireName: "MaxResults", Doc: "How many items a page has at most; 100 if absent.", Shape: shapePageSize, At: func(s any) any { return &s.(*ListStockInput).MaxResults }},
 		{Name: "NextToken", In: Body, WireName: "NextToken", Doc: "The NextToken of the page before; absent for the first page.", Shape: shapeString, At: func(s any) any { return &s.(*ListStockInput).NextToken }},
@@ -1192,6 +1203,10 @@ var (
 	structureRemoveStockOutput = structure[RemoveStockOutput]("RemoveStockOutput", []Field{
 		{Name: "Removed", In: Body, WireName: "Removed", Doc: "How many were in the stock; absent if none was.", Shape: shapeInteger, At: func(s any) any { return &s.(*RemoveStockOutput).Removed }},
 	})
+	structureResetInput = structure[ResetInput]("ResetInput", []Field{
+		{Name: "All", In: Body, WireName: "All", Doc: "Every AWS account of the server, rather than that of the caller; only the root of the installation may.", Shape: shapeBoolean, At: func(s any) any { return &s.(*ResetInput).All }},
+	})
+	structureResetOutput           = structure[ResetOutput]("ResetOutput", []Field{})
 	structureResetPersonalPINInput = structure[ResetPersonalPINInput]("ResetPersonalPINInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ResetPersonalPINInput).AccountID }},
 		{Name: "UserId", In: Path, WireName: "userId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ResetPersonalPINInput).UserID }},
@@ -1210,6 +1225,12 @@ var (
 	})
 	structureRestorePhoneNumberOutput = structure[RestorePhoneNumberOutput]("RestorePhoneNumberOutput", []Field{
 		{Name: "PhoneNumber", In: Body, WireName: "PhoneNumber", Shape: shapePhoneNumber, At: func(s any) any { return &s.(*RestorePhoneNumberOutput).PhoneNumber }},
+	})
+	structureRestoreSnapshotInput = structure[RestoreSnapshotInput]("RestoreSnapshotInput", []Field{
+		{Name: "Name", In: Body, WireName: "Name", Required: true, Doc: "The snapshot, as ListSnapshots shows it.", Shape: shapeSnapshotName, At: func(s any) any { return &s.(*RestoreSnapshotInput).Name }},
+	})
+	structureRestoreSnapshotOutput = structure[RestoreSnapshotOutput]("RestoreSnapshotOutput", []Field{
+		{Name: "Snapshot", In: Body, WireName: "Snapshot", Shape: shapeSnapshotOfTenant, At: func(s any) any { return &s.(*RestoreSnapshotOutput).Snapshot }},
 	})
 	structureRetentionSettings = structure[RetentionSettings]("RetentionSettings", []Field{
 		{Name: "ConversationRetentionSettings", In: Body, WireName: "ConversationRetentionSettings", Shape: shapeConversationRetentionSettings, At: func(s any) any { return &s.(*RetentionSettings).ConversationRetentionSettings }},
@@ -1281,6 +1302,17 @@ var (
 	})
 	structureSigninDelegateGroup = structure[SigninDelegateGroup]("SigninDelegateGroup", []Field{
 		{Name: "GroupName", In: Body, WireName: "GroupName", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*SigninDelegateGroup).GroupName }},
+	})
+	structureSnapshotInput = structure[SnapshotInput]("SnapshotInput", []Field{
+		{Name: "Name", In: Body, WireName: "Name", Required: true, Doc: "What to call it: 1 to 64 letters, digits and characters of ._-", Shape: shapeSnapshotName, At: func(s any) any { return &s.(*SnapshotInput).Name }},
+	})
+	structureSnapshotOfTenant = structure[SnapshotOfTenant]("SnapshotOfTenant", []Field{
+		{Name: "CreatedTimestamp", In: Body, WireName: "CreatedTimestamp", Doc: "When it was taken.", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*SnapshotOfTenant).CreatedTimestamp }},
+		{Name: "Name", In: Body, WireName: "Name", Shape: shapeSnapshotName, At: func(s any) any { return &s.(*SnapshotOfTenant).Name }},
+		{Name: "Rows", In: Body, WireName: "Rows", Doc: "How much it holds: a user, a room or a message is a row.", Shape: shapeInteger, At: func(s any) any { return &s.(*SnapshotOfTenant).Rows }},
+	})
+	structureSnapshotOutput = structure[SnapshotOutput]("SnapshotOutput", []Field{
+		{Name: "Snapshot", In: Body, WireName: "Snapshot", Shape: shapeSnapshotOfTenant, At: func(s any) any { return &s.(*SnapshotOutput).Snapshot }},
 	})
 	structureStockNumber = structure[StockNumber]("StockNumber", []Field{
 		{Name: "Available", In: Body, WireName: "Available", Doc: "No AWS account has it.", Shape: shapeBoolean, At: func(s any) any { return &s.(*StockNumber).Available }},
@@ -1844,6 +1876,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "DeleteSnapshot", Method: http.MethodPost, Path: "/carillon/DeleteSnapshot",
+		Status:    200,
+		Extension: true,
+		Doc:       "Forgets a snapshot of the AWS account. Refused unless the server runs with --ephemeral.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureDeleteSnapshotInput, Output: structureDeleteSnapshotOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.DeleteSnapshot(ctx, in.(*DeleteSnapshotInput))
+		},
+	},
+	{
 		Name: "DeleteTenant", Method: http.MethodPost, Path: "/carillon/DeleteTenant",
 		Status:       200,
 		Extension:    true,
@@ -2389,6 +2432,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "ListSnapshots", Method: http.MethodPost, Path: "/carillon/ListSnapshots",
+		Status:    200,
+		ReadOnly:  true,
+		Extension: true,
+		Doc:       "Lists the snapshots of the AWS account by their names. Refused unless the server runs with --ephemeral.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureListSnapshotsInput, Output: structureListSnapshotsOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ListSnapshots(ctx, in.(*ListSnapshotsInput))
+		},
+	},
+	{
 		Name: "ListStock", Method: http.MethodPost, Path: "/carillon/ListStock",
 		Status:    200,
 		ReadOnly:  true,
@@ -2573,6 +2628,17 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "Reset", Method: http.MethodPost, Path: "/carillon/Reset",
+		Status:    200,
+		Extension: true,
+		Doc:       "Makes the AWS account as empty as a new one: its accounts, users, numbers, rooms, bots, mails and what is to be done for them are gone, and the faults that were ordered for it alone. What says who may call and what records who did stay, as do the clock and the snapshots. With All this happens to every AWS account, all faults are gone, and the clock shows the time again. Refused unless the server runs with --ephemeral.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureResetInput, Output: structureResetOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.Reset(ctx, in.(*ResetInput))
+		},
+	},
+	{
 		Name: "ResetPersonalPIN", Method: http.MethodPost, Path: "/accounts/{accountId}/users/{userId}",
 		QueryName: "operation", QueryValue: "reset-personal-pin",
 		Status: 200,
@@ -2601,6 +2667,17 @@ var AllOperations = operations([]*Operation{
 		Input:  structureRestorePhoneNumberInput, Output: structureRestorePhoneNumberOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.RestorePhoneNumber(ctx, in.(*RestorePhoneNumberInput))
+		},
+	},
+	{
+		Name: "RestoreSnapshot", Method: http.MethodPost, Path: "/carillon/RestoreSnapshot",
+		Status:    200,
+		Extension: true,
+		Doc:       "Puts the AWS account back to what it was when the snapshot was taken. The clock, and other AWS accounts, stay as they are; a phone number that another has taken meanwhile is a conflict. The snapshot stays. Refused unless the server runs with --ephemeral.",
+		Errors:    []string{"BadRequestException", "ConflictException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureRestoreSnapshotInput, Output: structureRestoreSnapshotOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.RestoreSnapshot(ctx, in.(*RestoreSnapshotInput))
 		},
 	},
 	{
@@ -2634,6 +2711,17 @@ var AllOperations = operations([]*Operation{
 		Input:     structureSendRoomMessageInput, Output: structureSendRoomMessageOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.SendRoomMessage(ctx, in.(*SendRoomMessageInput))
+		},
+	},
+	{
+		Name: "Snapshot", Method: http.MethodPost, Path: "/carillon/Snapshot",
+		Status:    200,
+		Extension: true,
+		Doc:       "Keeps in memory, under a name, what the AWS account holds: all that Reset would remove. A snapshot of that name is replaced. Refused unless the server runs with --ephemeral.",
+		Errors:    []string{"BadRequestException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:     structureSnapshotInput, Output: structureSnapshotOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.Snapshot(ctx, in.(*SnapshotInput))
 		},
 	},
 	{

@@ -480,6 +480,14 @@ type DeleteRoomWebhookInput struct {
 // DeleteRoomWebhookOutput is the output of DeleteRoomWebhook, sent with status 200.
 type DeleteRoomWebhookOutput struct{}
 
+// DeleteSnapshotInput is the input of DeleteSnapshot: POST /carillon/DeleteSnapshot.
+type DeleteSnapshotInput struct {
+	Name string // required
+}
+
+// DeleteSnapshotOutput is the output of DeleteSnapshot, sent with status 200.
+type DeleteSnapshotOutput struct{}
+
 // DeleteTenantInput is the input of DeleteTenant: POST /carillon/DeleteTenant.
 type DeleteTenantInput struct {
 	AWSAccountID string // required
@@ -1166,6 +1174,14 @@ type ListRoomsOutput struct {
 	Rooms     []Room
 }
 
+// ListSnapshotsInput is the input of ListSnapshots: POST /carillon/ListSnapshots.
+type ListSnapshotsInput struct{}
+
+// ListSnapshotsOutput is the output of ListSnapshots, sent with status 200.
+type ListSnapshotsOutput struct {
+	Snapshots []SnapshotOfTenant
+}
+
 // ListStockInput is the input of ListStock: POST /carillon/ListStock.
 type ListStockInput struct {
 	MaxResults int
@@ -1494,6 +1510,14 @@ type RemoveStockOutput struct {
 	Removed int
 }
 
+// ResetInput is the input of Reset: POST /carillon/Reset.
+type ResetInput struct {
+	All *bool
+}
+
+// ResetOutput is the output of Reset, sent with status 200.
+type ResetOutput struct{}
+
 // ResetPersonalPINInput is the input of ResetPersonalPIN: POST /accounts/{accountId}/users/{userId}?operation=reset-personal-pin.
 type ResetPersonalPINInput struct {
 	AccountID string // required
@@ -1523,6 +1547,16 @@ type RestorePhoneNumberInput struct {
 // RestorePhoneNumberOutput is the output of RestorePhoneNumber, sent with status 200.
 type RestorePhoneNumberOutput struct {
 	PhoneNumber *PhoneNumber
+}
+
+// RestoreSnapshotInput is the input of RestoreSnapshot: POST /carillon/RestoreSnapshot.
+type RestoreSnapshotInput struct {
+	Name string // required
+}
+
+// RestoreSnapshotOutput is the output of RestoreSnapshot, sent with status 200.
+type RestoreSnapshotOutput struct {
+	Snapshot *SnapshotOfTenant
 }
 
 // RetentionSettings is a part of GetRetentionSettingsOutput, PutRetentionSettingsInput, PutRetentionSettingsOutput.
@@ -1620,6 +1654,23 @@ type SendRoomMessageOutput struct {
 // SigninDelegateGroup is a part of Account, AssociateSigninDelegateGroupsWithAccountInput.
 type SigninDelegateGroup struct {
 	GroupName string
+}
+
+// SnapshotInput is the input of Snapshot: POST /carillon/Snapshot.
+type SnapshotInput struct {
+	Name string // required
+}
+
+// SnapshotOfTenant is a part of ListSnapshotsOutput, RestoreSnapshotOutput, SnapshotOutput.
+type SnapshotOfTenant struct {
+	CreatedTimestamp time.Time
+	Name             string
+	Rows             int
+}
+
+// SnapshotOutput is the output of Snapshot, sent with status 200.
+type SnapshotOutput struct {
+	Snapshot *SnapshotOfTenant
 }
 
 // StockNumber is a part of ListStockOutput.

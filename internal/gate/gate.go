@@ -160,6 +160,9 @@ func (g *Gate) transact(ctx context.Context, r *Request) (any, error) {
 
 func (g *Gate) call(tx *store.Tx, caller chime.Caller) (*ops.Call, error) {
 	source := g.source
+	if g.settings.SourceOf != nil {
+		source = g.settings.SourceOf(caller.Tenant)
+	}
 	if g.settings.TestClock { // read anew by each call, so that all servers of an installation agree
 		advance, err := tx.Advance()
 		if err != nil {

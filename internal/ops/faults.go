@@ -59,6 +59,16 @@ func (f *Faults) Strike(op *api.Operation, tenant chime.Tenant) Strike {
 	return Strike{}
 }
 
+// remove takes back the faults that which is true of. A nil *Faults has none.
+func (f *Faults) remove(which func(*api.Fault) bool) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.faults = slices.DeleteFunc(f.faults, which)
+}
+
 func applies(f *api.Fault, op *api.Operation, tenant chime.Tenant) bool {
 	return (f.Operation == "*" || f.Operation == op.Name) &&
 		(f.AWSAccountID == "" || f.AWSAccountID == tenant.String()) &&

@@ -81,6 +81,7 @@ var plain = map[string]any{
 	"AccountType":                                        "EnterpriseLWA",
 	"AlexaForBusinessMetadata.AlexaForBusinessRoomArn":   "arn:aws:a4b:us-east-1:123456789012:room/x",
 	"AlexaForBusinessMetadata.IsAlexaForBusinessEnabled": false,
+	"All":                            false,
 	"AreaCode":                       "206",
 	"BusinessCalling.CdrBucket":      "bucket",
 	"CallingName":                    "Example",

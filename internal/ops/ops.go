@@ -20,6 +20,7 @@ import (
 type Settings struct {
 	Rules     chime.Rules
 	Faults    *Faults           // nil where faults are not allowed
+	Snapshots *Snapshots        // nil where the data does not end with the server
 	Letters   *letter.Templates // of the mails
 	PublicURL string            // where people find this server's pages, without a slash at the end
 	Mailbox   bool              // there is no SMTP server: a mail is delivered once it can be read with GetMail
@@ -35,6 +36,9 @@ type Settings struct {
 
 	Quotas    chime.Quotas
 	Endpoints *callout.Client // calls the endpoints of bots
+
+	// SourceOf returns where the calls of a tenant get what varies, if not all get it from the gate's source.
+	SourceOf func(chime.Tenant) chime.Source
 
 	TokenKey []byte     // the secret under which page tokens are made
 	LinkKey  []byte     // the secret under which invitation links and reply endpoints are made
