@@ -58,6 +58,21 @@ func (op *Operation) NewRequest(in any) Request {
 	return r
 }
 
+// ReadInput returns the input whose members are in a JSON object, wherever a request would carry them. It is refused as the
+// request would be.
+func (op *Operation) ReadInput(members []byte) (any, error) {
+	in, err := Unmarshal(op.Input, members)
+	if err != nil {
+		return nil, err
+	}
+	r := op.NewRequest(in)
+	route, err := Match(r.Method, r.Target)
+	if err != nil {
+		return nil, err
+	}
+	return op.Decode(route, r.Body)
+}
+
 // appendEscaped appends s with all but the unreserved characters of RFC 3986 percent-encoded.
 func appendEscaped(dst []byte, s string) []byte {
 	const hex = "0123456789ABCDEF"

@@ -18,6 +18,7 @@ const module = "github.com/carillon-server/carillon/"
 // program, and the tests that run it.
 var arrows = map[string][]string{
 	"api":                      {},
+	"carillontest":             {"api", "internal/callout", "internal/chime", "internal/gate", "internal/hooks", "internal/jobs", "internal/letter", "internal/ops", "internal/pages", "internal/seal", "internal/server", "internal/store"},
 	"internal/chime":           {},
 	"internal/chime/chimetest": {"internal/chime"},
 	"internal/policy":          {},
