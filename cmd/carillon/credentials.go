@@ -38,6 +38,11 @@ type credentials struct {
 	origin      string       // where they were found, for messages
 }
 
+// root returns who calls with the first credentials of a server.
+func (c credentials) root() chime.Caller {
+	return c.account.Root(chime.InstallationRoot, c.accessKeyID)
+}
+
 var (
 	accessKeyPattern = regexp.MustCompile(`^[A-Za-z0-9_]{16,128}$`) // the pattern of IAM's accessKeyIdType
 	secretPattern    = regexp.MustCompile(`^[!-~]{16,128}$`)

@@ -55,6 +55,7 @@ type serveCommand struct {
 	tlsSettings
 	proxySettings
 	limitSettings
+	ephemeralSettings
 	mailSettings
 	numberSettings
 	roomSettings
@@ -83,6 +84,12 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err != nil {
 		return err
 	}
+	folder, remove, err := c.prepare(folder, isDefault)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	isDefault = isDefault && !c.Ephemeral
 	lines := newLineBuffer(p.stderr)
 	defer lines.Close()
 	log, err := c.logger(lines)
@@ -131,6 +138,12 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err != nil {
 		return err
 	}
+	defer work(ctx, runner)()
+	if c.Init != "" {
+		if err := begin(ctx, c.Init, s.Gate, db, keys.root()); err != nil {
+			return err
+		}
+	}
 
 	web := s.HTTP()
 	limited := s.Limit(listener, c.MaxConnections)
@@ -144,7 +157,6 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	c.greet(p, log, folder, isDefault, note)
 	debug.FreeOSMemory() // what only the start needed
 
-	defer work(ctx, runner)()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
@@ -224,13 +236,14 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	if c.Auth == "off" {
 		auth = server.Open
 	}
-	rootKey := server.Key{Secret: keys.secret, Caller: keys.account.Root(chime.InstallationRoot, keys.accessKeyID)}
+	rootKey := server.Key{Secret: keys.secret, Caller: keys.root()}
+	ours := c.arrange(&settings, source)
 	g := gate.New(db, source, settings)
-	invites, err := pages.New(g, source, log)
+	invites, err := pages.New(g, ours, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: source, Log: log, Send: send, Endpoints: endpoints,
+	runner = jobs.New(jobs.Config{DB: db, Gate: g, Source: ours, Log: log, Send: send, Endpoints: endpoints,
 		Audit: c.level(), AuditKeep: time.Duration(c.AuditKeep)})
 	config := server.Config{
 		Gate:   g,
@@ -238,7 +251,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 		Log:    log,
 		Source: source,
 		Auth:   auth,
-		Keys:   server.LookUp(db, rootKey),
+		Keys:   c.lookUp(db, rootKey),
 		Tenant: keys.account,
 		Pages:  invites,
 		Hooks:  hooks.New(g, log),
@@ -281,6 +294,8 @@ func (c *serveCommand) open(ctx context.Context, p *process, folder string) (*st
 		return nil, err
 	}
 	switch {
+	case c.Ephemeral:
+		return c.openEphemeral(ctx, folder, keys)
 	case c.Database == "sqlite":
 		return store.Open(ctx, folder, rand.Reader, keys)
 	case c.onPostgres():
@@ -366,10 +381,13 @@ func (c *serveCommand) greet(p *process, log *slog.Logger, folder string, isDefa
 	if c.Audit == "off" {
 		log.Warn("NOTHING IS RECORDED of who changes what; start without --audit=off where that matters")
 	}
-	if c.TestClock {
+	if c.Ephemeral {
+		log.Warn("the data ends with this server, callers may advance the clock and order faults, and whoever has one secret has all AWS accounts")
+	}
+	if c.TestClock && !c.Ephemeral {
 		log.Warn("callers may advance the clock; the database is for tests from then on")
 	}
-	if c.Faults {
+	if c.Faults && !c.Ephemeral {
 		log.Warn("callers may order faults; start without --faults where the data matters")
 	}
 	if loose(folder) {

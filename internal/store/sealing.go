@@ -413,7 +413,7 @@ func (w *rewrapping) bots(after []byte) (last []byte, err error) {
 }
 
 // publicSecrets are the rows of the table of secrets that are none.
-var publicSecrets = []string{sealingKeysName, rootKeyName}
+var publicSecrets = []string{sealingKeysName, rootKeyName, begunName}
 
 func (w *rewrapping) secrets() error {
 	type wrapped struct {
