@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 
@@ -155,8 +156,6 @@ func readCalls(data []byte) ([]*initCall, error) {
 	return calls, nil
 }
 
-var answerName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
 func readCall(node *yaml.Node) (*initCall, error) {
 	var fields map[string]any
 	if err := node.Decode(&fields); err != nil {
@@ -166,7 +165,7 @@ func readCall(node *yaml.Node) (*initCall, error) {
 	for name, value := range fields {
 		if name == "as" {
 			as, ok := value.(string)
-			if !ok || !answerName.MatchString(as) {
+			if !ok || !isAnswerName(as) {
 				return nil, errors.New("as must be a name of letters, digits and underscores")
 			}
 			c.as = as
@@ -188,8 +187,16 @@ func readCall(node *yaml.Node) (*initCall, error) {
 	return c, nil
 }
 
-// reference is a part of an earlier answer: ${demo.Account.AccountId}.
-var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z0-9]+|\[\d+\])+)\}`)
+// reference is a part of an earlier answer: ${demo.Account.AccountId}. Most servers never need it.
+var reference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\$\{(\w+)((?:\.[A-Za-z0-9]+|\[\d+\])+)\}`)
+})
+
+// isAnswerName reports whether a reference could name an answer so.
+func isAnswerName(s string) bool {
+	found := reference().FindStringSubmatch("${" + s + ".X}")
+	return found != nil && found[1] == s
+}
 
 // resolve puts what they refer to in the place of references. A string that is nothing but a reference becomes what that is:
 // a list stays a list.
@@ -222,8 +229,8 @@ func resolve(v any, answers map[string]any) (any, error) {
 func resolveText(text string, answers map[string]any) (any, error) {
 	var whole any
 	var failed error
-	replaced := reference.ReplaceAllStringFunc(text, func(ref string) string {
-		parts := reference.FindStringSubmatch(ref)
+	replaced := reference().ReplaceAllStringFunc(text, func(ref string) string {
+		parts := reference().FindStringSubmatch(ref)
 		answer, ok := answers[parts[1]]
 		if !ok {
 			failed = errors.Join(failed, fmt.Errorf("no earlier call says as: %s", parts[1]))
@@ -243,7 +250,7 @@ func resolveText(text string, answers map[string]any) (any, error) {
 	switch {
 	case failed != nil:
 		return nil, failed
-	case reference.FindString(text) == text && text != "":
+	case reference().FindString(text) == text && text != "":
 		return whole, nil
 	}
 	return replaced, nil
