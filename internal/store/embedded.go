@@ -64,8 +64,11 @@ func open(ctx context.Context, folder string, seals *sealer, pragmas []string) (
 			err = errors.Join(err, e.close())
 		}
 	}()
-	if err := e.acquire(folder); err != nil {
+	if e.lock, err = acquire(folder); err != nil {
 		return nil, err
+	}
+	if err := sweep(folder); err != nil {
+		return nil, fmt.Errorf("remove what is left of an earlier run: %w", err)
 	}
 	if err := writable(e.path); err != nil {
 		return nil, err
@@ -91,7 +94,6 @@ func newEmbedded(folder string, seals *sealer, audit *auditor, pragmas []string)
 	return &embedded{
 		path:    filepath.Join(folder, File),
 		pragmas: pragmas,
-		lock:    flock.New(filepath.Join(folder, "lock")),
 		readers: make(chan *conn, max(4, 2*runtime.GOMAXPROCS(0))),
 		closed:  make(chan struct{}),
 		records: newRecords(),
@@ -134,18 +136,19 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 }
 
 // acquire locks the folder for this process. The lock is the operating system's and ends with the process.
-func (e *embedded) acquire(folder string) error {
-	locked, err := e.lock.TryLock()
+func acquire(folder string) (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(folder, "lock"))
+	locked, err := lock.TryLock()
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
-		return fmt.Errorf("the data folder %s cannot be written: %w; mend its permissions or choose another with --data", folder, err)
+		return nil, fmt.Errorf("the data folder %s cannot be written: %w; mend its permissions or choose another with --data", folder, err)
 	}
 	if err != nil {
-		return fmt.Errorf("lock the data folder %s: %w", folder, err)
+		return nil, fmt.Errorf("lock the data folder %s: %w", folder, err)
 	}
 	if !locked {
-		return fmt.Errorf("the data folder %s is in use by another carillon; stop that one or choose another folder with --data", folder)
+		return nil, fmt.Errorf("the data folder %s is in use by another carillon; stop that one or choose another folder with --data", folder)
 	}
-	return nil
+	return lock, nil
 }
 
 // writable finds out before SQLite does, whose words for it are less clear.
@@ -194,7 +197,9 @@ func (e *embedded) close() error {
 		if e.writer != nil {
 			errs = append(errs, e.writer.conn.close())
 		}
-		errs = append(errs, e.lock.Close())
+		if e.lock != nil {
+			errs = append(errs, e.lock.Close())
+		}
 	})
 	return errors.Join(errs...)
 }

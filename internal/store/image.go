@@ -63,7 +63,7 @@ func (i *Image) Open(folder string) (_ *DB, err error) {
 			err = errors.Join(err, e.close())
 		}
 	}()
-	if err := e.acquire(folder); err != nil {
+	if e.lock, err = acquire(folder); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(e.path, i.database, 0o600); err != nil {

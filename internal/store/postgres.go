@@ -128,7 +128,8 @@ func (m pgMillis) Scan(v any) error {
 	return nil
 }
 
-func openPool(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
+// openPool connects. The sessions are called name, unless the URL has another name for them.
+func openPool(ctx context.Context, dsn, name string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		// The error of the parser repeats what it was given, and that may hold a password.
@@ -136,6 +137,9 @@ func openPool(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 	}
 	config.MaxConns = maxConns
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = name
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing/fstest"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -23,7 +24,7 @@ import (
 // it open; one of them migrates, the others wait for it. Errors say what to do, and never repeat the URL, which may hold a
 // password. random makes the secrets of a new store; the keys that seal them are all servers' in common.
 func OpenPostgres(ctx context.Context, url string, random io.Reader, keys seal.Source) (_ *DB, err error) {
-	pool, err := openPool(ctx, url)
+	pool, err := openPool(ctx, url, serverSessions)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +57,13 @@ func OpenPostgres(ctx context.Context, url string, random io.Reader, keys seal.S
 		return nil, err
 	}
 	return db, db.resumeAudit(ctx)
+}
+
+// migratePool brings the schema up to date by connections of the pool.
+func migratePool(ctx context.Context, pool *pgxpool.Pool) error {
+	sql := stdlib.OpenDBFromPool(pool)
+	defer sql.Close() // gives its connections back to the pool
+	return migratePostgres(ctx, sql)
 }
 
 // migratePostgres runs the migrations that are missing. One server at a time does, holding a row of a table of goose's:

@@ -50,6 +50,9 @@ func newDB(e engine, seals *sealer, a *auditor) *DB {
 // readSecrets finds the keys that seal secrets and reads those of the installation, making them where they are missing. It
 // returns the keys for sealRest.
 func (db *DB) readSecrets(ctx context.Context, sql *sql.DB) (sealingKeys, error) {
+	if err := finished(ctx, sql); err != nil {
+		return nil, err
+	}
 	keys, err := db.seals.unlock(ctx, sql)
 	if err != nil {
 		return nil, err
