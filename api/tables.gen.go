@@ -26,6 +26,9 @@ var (
 	shapeAuditFaultKind                   = &Shape{Name: "AuditFaultKind", Kind: KindString, Enum: []string{"RecordRemoved", "RecordAdded", "RecordAltered", "SealRemoved", "SealAdded", "SealAltered", "HeadRemoved", "HeadAltered"}}
 	shapeAuditSeal                        = &Shape{Name: "AuditSeal", Kind: KindStructure, Struct: structureAuditSeal}
 	shapeAwsAccountId                     = &Shape{Name: "AwsAccountId", Kind: KindString, Pattern: pattern(`^(?:[0-9]{12})$`)}
+	shapeBackupData                       = &Shape{Name: "BackupData", Kind: KindString, Sensitive: true}
+	shapeBackupOffset                     = &Shape{Name: "BackupOffset", Kind: KindInteger}
+	shapeBackupState                      = &Shape{Name: "BackupState", Kind: KindString, Enum: []string{"Copying", "Ready", "Failed"}}
 	shapeBoolean                          = &Shape{Name: "Boolean", Kind: KindBoolean}
 	shapeBot                              = &Shape{Name: "Bot", Kind: KindStructure, Struct: structureBot}
 	shapeBotEventType                     = &Shape{Name: "BotEventType", Kind: KindString, Enum: []string{"Invite", "Mention", "Remove"}}
@@ -303,6 +306,10 @@ var (
 	structureBatchUpdateUserOutput = structure[BatchUpdateUserOutput]("BatchUpdateUserOutput", []Field{
 		{Name: "UserErrors", In: Body, WireName: "UserErrors", Shape: shapeUserErrorList, At: func(s any) any { return &s.(*BatchUpdateUserOutput).UserErrors }},
 	})
+	structureBeginBackupInput  = structure[BeginBackupInput]("BeginBackupInput", []Field{})
+	structureBeginBackupOutput = structure[BeginBackupOutput]("BeginBackupOutput", []Field{
+		{Name: "BackupId", In: Body, WireName: "BackupId", Shape: shapeString, At: func(s any) any { return &s.(*BeginBackupOutput).BackupID }},
+	})
 	structureBot = structure[Bot]("Bot", []Field{
 		{Name: "BotEmail", In: Body, WireName: "BotEmail", Shape: shapeSensitiveString, At: func(s any) any { return &s.(*Bot).BotEmail }},
 		{Name: "BotId", In: Body, WireName: "BotId", Shape: shapeString, At: func(s any) any { return &s.(*Bot).BotID }},
@@ -542,7 +549,11 @@ var (
 		{Name: "ClaimedOn", In: Body, WireName: "ClaimedOn", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*Domain).ClaimedOn }},
 		{Name: "DomainName", In: Body, WireName: "DomainName", Required: true, Shape: shapeDomainName, At: func(s any) any { return &s.(*Domain).DomainName }},
 	})
-	structureEvent = structure[Event]("Event", []Field{
+	structureEndBackupInput = structure[EndBackupInput]("EndBackupInput", []Field{
+		{Name: "BackupId", In: Body, WireName: "BackupId", Required: true, Doc: "The backup, as BeginBackup answered it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*EndBackupInput).BackupID }},
+	})
+	structureEndBackupOutput = structure[EndBackupOutput]("EndBackupOutput", []Field{})
+	structureEvent           = structure[Event]("Event", []Field{
 		{Name: "AccessKeyId", In: Body, WireName: "AccessKeyId", Shape: shapeString, At: func(s any) any { return &s.(*Event).AccessKeyID }},
 		{Name: "AccountId", In: Body, WireName: "AccountId", Doc: "The Chime account that it is about.", Shape: shapeString, At: func(s any) any { return &s.(*Event).AccountID }},
 		{Name: "CloudTrailEvent", In: Body, WireName: "CloudTrailEvent", Doc: "All of it, as JSON in the form of AWS CloudTrail.", Shape: shapeString, At: func(s any) any { return &s.(*Event).CloudTrailEvent }},
@@ -595,6 +606,16 @@ var (
 	})
 	structureGetAccountSettingsOutput = structure[GetAccountSettingsOutput]("GetAccountSettingsOutput", []Field{
 		{Name: "AccountSettings", In: Body, WireName: "AccountSettings", Shape: shapeAccountSettings, At: func(s any) any { return &s.(*GetAccountSettingsOutput).AccountSettings }},
+	})
+	structureGetBackupInput = structure[GetBackupInput]("GetBackupInput", []Field{
+		{Name: "BackupId", In: Body, WireName: "BackupId", Required: true, Doc: "The backup, as BeginBackup answered it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetBackupInput).BackupID }},
+	})
+	structureGetBackupOutput = structure[GetBackupOutput]("GetBackupOutput", []Field{
+		{Name: "BackupBytes", In: Body, WireName: "BackupBytes", Doc: "The size of the backup, once it is Ready.", Shape: shapeInteger, At: func(s any) any { return &s.(*GetBackupOutput).BackupBytes }},
+		{Name: "CopiedBytes", In: Body, WireName: "CopiedBytes", Doc: "How much of the database is copied.", Shape: shapeInteger, At: func(s any) any { return &s.(*GetBackupOutput).CopiedBytes }},
+		{Name: "DatabaseBytes", In: Body, WireName: "DatabaseBytes", Doc: "The size of the database; absent before it is known.", Shape: shapeInteger, At: func(s any) any { return &s.(*GetBackupOutput).DatabaseBytes }},
+		{Name: "ErrorMessage", In: Body, WireName: "ErrorMessage", Doc: "Why it Failed.", Shape: shapeString, At: func(s any) any { return &s.(*GetBackupOutput).ErrorMessage }},
+		{Name: "State", In: Body, WireName: "State", Shape: shapeBackupState, At: func(s any) any { return &s.(*GetBackupOutput).State }},
 	})
 	structureGetBotInput = structure[GetBotInput]("GetBotInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*GetBotInput).AccountID }},
@@ -1154,6 +1175,13 @@ var (
 		{Name: "InitiateDeletionTimestamp", In: Body, WireName: "InitiateDeletionTimestamp", Shape: shapeIso8601Timestamp, At: func(s any) any { return &s.(*PutRetentionSettingsOutput).InitiateDeletionTimestamp }},
 		{Name: "RetentionSettings", In: Body, WireName: "RetentionSettings", Shape: shapeRetentionSettings, At: func(s any) any { return &s.(*PutRetentionSettingsOutput).RetentionSettings }},
 	})
+	structureReadBackupInput = structure[ReadBackupInput]("ReadBackupInput", []Field{
+		{Name: "BackupId", In: Body, WireName: "BackupId", Required: true, Doc: "The backup, as BeginBackup answered it.", Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*ReadBackupInput).BackupID }},
+		{Name: "Offset", In: Body, WireName: "Offset", Doc: "Where the piece begins, in bytes; the beginning if absent.", Shape: shapeBackupOffset, At: func(s any) any { return &s.(*ReadBackupInput).Offset }},
+	})
+	structureReadBackupOutput = structure[ReadBackupOutput]("ReadBackupOutput", []Field{
+		{Name: "Data", In: Body, WireName: "Data", Doc: "The piece in Base64; absent at the end.", Shape: shapeBackupData, At: func(s any) any { return &s.(*ReadBackupOutput).Data }},
+	})
 	structureRedactConversationMessageInput = structure[RedactConversationMessageInput]("RedactConversationMessageInput", []Field{
 		{Name: "AccountId", In: Path, WireName: "accountId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RedactConversationMessageInput).AccountID }},
 		{Name: "ConversationId", In: Path, WireName: "conversationId", Required: true, Shape: shapeNonEmptyString, At: func(s any) any { return &s.(*RedactConversationMessageInput).ConversationID }},
@@ -1633,6 +1661,18 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "BeginBackup", Method: http.MethodPost, Path: "/carillon/BeginBackup",
+		Status:       200,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Begins a backup of the whole installation, as it is at this moment, while calls go on. Carillon backup uses it. For the root of the installation; refused where the database is PostgreSQL. At most three are under way at a time, and one is kept for a minute after each call about it.",
+		Errors:       []string{"BadRequestException", "ConflictException", "ForbiddenException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureBeginBackupInput, Output: structureBeginBackupOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.BeginBackup(ctx, in.(*BeginBackupInput))
+		},
+	},
+	{
 		Name: "ClaimDomain", Method: http.MethodPost, Path: "/carillon/ClaimDomain",
 		Status:    200,
 		Extension: true,
@@ -1941,6 +1981,19 @@ var AllOperations = operations([]*Operation{
 		},
 	},
 	{
+		Name: "EndBackup", Method: http.MethodPost, Path: "/carillon/EndBackup",
+		Status:       200,
+		ReadOnly:     true,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Lets go of a backup, whether it was read or not.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureEndBackupInput, Output: structureEndBackupOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.EndBackup(ctx, in.(*EndBackupInput))
+		},
+	},
+	{
 		Name: "GetAccount", Method: http.MethodGet, Path: "/accounts/{accountId}",
 		Status:   200,
 		ReadOnly: true,
@@ -1958,6 +2011,19 @@ var AllOperations = operations([]*Operation{
 		Input:    structureGetAccountSettingsInput, Output: structureGetAccountSettingsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.GetAccountSettings(ctx, in.(*GetAccountSettingsInput))
+		},
+	},
+	{
+		Name: "GetBackup", Method: http.MethodPost, Path: "/carillon/GetBackup",
+		Status:       200,
+		ReadOnly:     true,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Says how far a backup is. It can be read once it is Ready: then it was checked.",
+		Errors:       []string{"BadRequestException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureGetBackupInput, Output: structureGetBackupOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.GetBackup(ctx, in.(*GetBackupInput))
 		},
 	},
 	{
@@ -2549,6 +2615,19 @@ var AllOperations = operations([]*Operation{
 		Input:  structurePutRetentionSettingsInput, Output: structurePutRetentionSettingsOutput,
 		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
 			return s.PutRetentionSettings(ctx, in.(*PutRetentionSettingsInput))
+		},
+	},
+	{
+		Name: "ReadBackup", Method: http.MethodPost, Path: "/carillon/ReadBackup",
+		Status:       200,
+		ReadOnly:     true,
+		Extension:    true,
+		Installation: true,
+		Doc:          "Reads a piece of a backup, of at most 1 MiB. A backup is a SQLite database with a trailer by which damage is known.",
+		Errors:       []string{"BadRequestException", "ConflictException", "ForbiddenException", "NotFoundException", "ServiceFailureException", "ServiceUnavailableException", "ThrottledClientException", "UnauthorizedClientException"},
+		Input:        structureReadBackupInput, Output: structureReadBackupOutput,
+		Invoke: func(ctx context.Context, s Operations, in any) (any, error) {
+			return s.ReadBackup(ctx, in.(*ReadBackupInput))
 		},
 	},
 	{

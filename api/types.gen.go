@@ -182,6 +182,14 @@ type BatchUpdateUserOutput struct {
 	UserErrors []UserError
 }
 
+// BeginBackupInput is the input of BeginBackup: POST /carillon/BeginBackup.
+type BeginBackupInput struct{}
+
+// BeginBackupOutput is the output of BeginBackup, sent with status 200.
+type BeginBackupOutput struct {
+	BackupID string
+}
+
 // Bot is a part of CreateBotOutput, GetBotOutput, ListBotsOutput, and 2 others.
 type Bot struct {
 	BotEmail         string // sensitive
@@ -557,6 +565,14 @@ type Domain struct {
 	DomainName string // required
 }
 
+// EndBackupInput is the input of EndBackup: POST /carillon/EndBackup.
+type EndBackupInput struct {
+	BackupID string // required
+}
+
+// EndBackupOutput is the output of EndBackup, sent with status 200.
+type EndBackupOutput struct{}
+
 // Event is a part of LookupEventsOutput.
 type Event struct {
 	AccessKeyID     string
@@ -625,6 +641,20 @@ type GetAccountSettingsInput struct {
 // GetAccountSettingsOutput is the output of GetAccountSettings, sent with status 200.
 type GetAccountSettingsOutput struct {
 	AccountSettings *AccountSettings
+}
+
+// GetBackupInput is the input of GetBackup: POST /carillon/GetBackup.
+type GetBackupInput struct {
+	BackupID string // required
+}
+
+// GetBackupOutput is the output of GetBackup, sent with status 200.
+type GetBackupOutput struct {
+	BackupBytes   int
+	CopiedBytes   int
+	DatabaseBytes int
+	ErrorMessage  string
+	State         string // a BackupState
 }
 
 // GetBotInput is the input of GetBot: GET /accounts/{accountId}/bots/{botId}.
@@ -1433,6 +1463,17 @@ type PutRetentionSettingsOutput struct {
 	RetentionSettings         *RetentionSettings
 }
 
+// ReadBackupInput is the input of ReadBackup: POST /carillon/ReadBackup.
+type ReadBackupInput struct {
+	BackupID string // required
+	Offset   int
+}
+
+// ReadBackupOutput is the output of ReadBackup, sent with status 200.
+type ReadBackupOutput struct {
+	Data string // sensitive
+}
+
 // RedactConversationMessageInput is the input of RedactConversationMessage: POST /accounts/{accountId}/conversations/{conversationId}/messages/{messageId}?operation=redact.
 type RedactConversationMessageInput struct {
 	AccountID      string // required
@@ -1967,6 +2008,13 @@ const (
 	AuditFaultKindSealAltered   = "SealAltered"
 	AuditFaultKindHeadRemoved   = "HeadRemoved"
 	AuditFaultKindHeadAltered   = "HeadAltered"
+)
+
+// The values of BackupState.
+const (
+	BackupStateCopying = "Copying"
+	BackupStateReady   = "Ready"
+	BackupStateFailed  = "Failed"
 )
 
 // The values of BotEventType.

@@ -183,12 +183,17 @@ func (c *principalsDelete) Run(ctx context.Context, p *process, g *globals, all 
 
 // ask makes one call and returns the output.
 func ask[Out any](ctx context.Context, p *process, g *globals, t *target, operation string, in any) (*Out, error) {
-	op := api.ByName(operation)
 	caller, err := t.caller(ctx, p, g)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := caller.call(ctx, op, in)
+	return answerOf[Out](ctx, caller, operation, in)
+}
+
+// answerOf makes one call of many by the same caller and returns the output.
+func answerOf[Out any](ctx context.Context, c *caller, operation string, in any) (*Out, error) {
+	op := api.ByName(operation)
+	answer, err := c.call(ctx, op, in)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,10 @@ type cli struct {
 	Numbers    numbersCommand    `cmd:"" help:"Import telephone numbers into the stock of a running server."`
 	Audit      auditCommand      `cmd:"" help:"List who did what on a running server, and check that nobody changed the records."`
 	Mail       mailCommand       `cmd:"" help:"Preview the mails, and write their templates out for editing."`
+	Backup     backupCommand     `cmd:"" help:"Take a backup of the embedded store, while it serves."`
+	Restore    restoreCommand    `cmd:"" help:"Put a backup into a data folder."`
+	Copy       copyCommand       `cmd:"" help:"Copy a whole installation into another database: SQLite, PostgreSQL, and back."`
+	Migrate    migrateCommand    `cmd:"" help:"Say where a database's schema stands, and bring it up to date."`
 	Health     healthCommand     `cmd:"" help:"Exit with 0 if the server is ready, with 1 if not."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print a script that makes a shell complete carillon's commands."`

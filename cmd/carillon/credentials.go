@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/carillon-server/carillon/internal/chime"
+	"github.com/carillon-server/carillon/internal/durable"
 )
 
 // The environment variables of the first credentials: those of the root of an AWS account. They are no flags, since
@@ -184,7 +185,7 @@ func root(env func(string) (string, bool), folder, account, url string, random i
 		return credentials{}, err
 	}
 	made.account, made.origin = wanted, filepath.Join(folder, credentialsFile)
-	if err := writeFile(made.origin, made.format(url)); err != nil {
+	if err := durable.Write(made.origin, made.format(url)); err != nil {
 		return credentials{}, fmt.Errorf("keep the first credentials: %w; mend the folder's permissions or choose another with --data", err)
 	}
 	return made, nil
@@ -221,5 +222,5 @@ func noteEndpoint(folder, url string) error {
 		}
 		changed.WriteString(line)
 	}
-	return writeFile(path, []byte(changed.String()))
+	return durable.Write(path, []byte(changed.String()))
 }

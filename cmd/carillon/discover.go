@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/carillon-server/carillon/internal/durable"
 )
 
 // serverFile is the name of a running server's note in its data folder.
@@ -36,7 +38,7 @@ func (r running) write(folder string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(folder, serverFile), append(data, '\n'))
+	return durable.Write(filepath.Join(folder, serverFile), append(data, '\n'))
 }
 
 // findServer returns the server of a data folder if it is ready to take calls. The error of a missing one says how to

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carillon-server/carillon/internal/durable"
 	"github.com/carillon-server/carillon/internal/sheet"
 )
 
@@ -74,16 +75,16 @@ func export[T any](ctx context.Context, p *process, c *exportFlags, things strin
 	}
 	out := p.stdout
 	if c.Output != "" {
-		file, err := newFreshFile(c.Output)
+		file, err := durable.Create(c.Output)
 		if err != nil {
 			return usagef("--output: %v", err)
 		}
-		defer func() { err = errors.Join(err, file.discard()) }()
+		defer func() { err = errors.Join(err, file.Discard()) }()
 		out = file
 		if err := exportTo(ctx, p, c, things, columns, page, out); err != nil {
 			return err
 		}
-		return file.commit()
+		return file.Commit()
 	}
 	return exportTo(ctx, p, c, things, columns, page, out)
 }

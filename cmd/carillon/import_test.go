@@ -107,6 +107,7 @@ func TestProgressText(t *testing.T) {
 	}{
 		{&progress{things: "users", done: 500, size: 1000, offset: 250}, 10 * time.Second, "[=======                       ]  25% 500 users, 50/s, 30s left"},
 		{&progress{things: "users", done: 500, size: 1000, offset: 1000}, 10 * time.Second, "[==============================] 100% 500 users, 50/s, 0s left"},
+		{&progress{things: "rows", done: 250, size: 1000, offset: 500, before: 250}, 10 * time.Second, "[===============               ]  50% 250 rows, 25/s, 20s left"},
 		{&progress{things: "users", done: 500}, 10 * time.Second, "500 users, 50/s"},
 	} {
 		if got := c.p.text(c.took); got != c.want {

@@ -13,13 +13,14 @@ import (
 type progress struct {
 	out    io.Writer
 	things string // that are counted
-	size   int64  // bytes to be read, 0 if nobody knows
+	size   int64  // that the offset will have at the end, 0 if nobody knows
 	begun  time.Time
 	bar    bool
 
 	mu     sync.Mutex
 	done   int
 	offset int64
+	before int64 // part of the offset: done before, by what was interrupted then
 	shown  time.Time
 }
 
@@ -31,7 +32,7 @@ func newProgress(out io.Writer, things string, size int64) *progress {
 	return p
 }
 
-// add counts items that are done. offset is how far the file was read for them.
+// add counts items that are done. offset is how far they reach.
 func (p *progress) add(items int, offset int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,6 +42,22 @@ func (p *progress) add(items int, offset int64) {
 		p.shown = now
 		fmt.Fprint(p.out, clearLine, p.text(now.Sub(p.begun)))
 	}
+}
+
+// bytes says how many of how many bytes are done, where items are megabytes.
+func (p *progress) bytes(done, total int64) {
+	p.mu.Lock()
+	p.size = total
+	items := int(done/1e6) - p.done
+	p.mu.Unlock()
+	p.add(items, done)
+}
+
+// skip says how much of the offset was done before.
+func (p *progress) skip(before int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.before = before
 }
 
 // fail says why a row is not done.
@@ -79,12 +96,12 @@ const (
 // text is the bar with the rate and the time that is left.
 func (p *progress) text(took time.Duration) string {
 	rate := float64(p.done) / max(took.Seconds(), 0.001)
-	if p.size == 0 || p.offset == 0 {
+	if p.size == 0 || p.offset <= p.before {
 		return fmt.Sprintf("%d %s, %.0f/s", p.done, p.things, rate)
 	}
 	part := min(float64(p.offset)/float64(p.size), 1)
 	full := int(part * barWidth)
-	left := time.Duration(float64(took) * (1 - part) / part).Round(time.Second)
+	left := time.Duration(float64(took) * max(0, float64(p.size-p.offset)) / float64(p.offset-p.before)).Round(time.Second)
 	return fmt.Sprintf("[%s%s] %3.0f%% %d %s, %.0f/s, %s left",
 		strings.Repeat("=", full), strings.Repeat(" ", barWidth-full), part*100, p.done, p.things, rate, left)
 }

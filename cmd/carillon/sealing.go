@@ -10,6 +10,9 @@ import (
 // read a command line.
 const sealingKey = "CARILLON_KEY"
 
+// keyFile is the name of the file in the data folder that has them.
+const keyFile = "key"
+
 // sealSettings say where the key is that seals the secrets in the database.
 type sealSettings struct {
 	KeyFile string `env:"CARILLON_KEY_FILE" placeholder:"FILE" help:"The file with the key that seals the secrets in the database; only you may be able to read it. All servers on one database need the same key. Instead, the key may stand in the variable CARILLON_KEY. Default: key, in the data folder."`
@@ -26,5 +29,5 @@ func (s *sealSettings) keys(env func(string) (string, bool), folder string) (sea
 	case s.KeyFile != "":
 		return seal.File(s.KeyFile), nil
 	}
-	return seal.File(filepath.Join(folder, "key")), nil
+	return seal.File(filepath.Join(folder, keyFile)), nil
 }

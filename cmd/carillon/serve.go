@@ -15,12 +15,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/carillon-server/carillon/internal/backup"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/hooks"
@@ -60,6 +60,7 @@ type serveCommand struct {
 	numberSettings
 	roomSettings
 	auditSettings
+	backupSettings
 }
 
 // Help is printed below the command's first line.
@@ -99,6 +100,9 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err := errors.Join(c.numberSettings.check(), c.limitSettings.check()); err != nil {
 		return err
 	}
+	if err := c.backupSettings.check(c.onPostgres()); err != nil {
+		return err
+	}
 	listener, err := listen("--listen", c.Listen)
 	if err != nil {
 		return err
@@ -134,7 +138,9 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	if err := noteEndpoint(folder, url); err != nil {
 		return fmt.Errorf("note the address in the credentials: %w", err)
 	}
-	s, runner, err := c.build(db, log, keys, url, admin)
+	backups := backup.NewKeeper(db, folder, time.Now)
+	defer func() { err = errors.Join(err, backups.Close()) }()
+	s, runner, err := c.build(db, log, keys, url, admin, backups)
 	if err != nil {
 		return err
 	}
@@ -157,6 +163,7 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	c.greet(p, log, folder, isDefault, note)
 	debug.FreeOSMemory() // what only the start needed
 
+	defer c.backUp(ctx, db, folder, log)()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
@@ -166,8 +173,8 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	}
 }
 
-// work lets the runner run until ctx ends, or until what is returned is called, which waits for its end.
-func work(ctx context.Context, runner *jobs.Runner) (end func()) {
+// work lets something run until ctx ends, or until what is returned is called, which waits for its end.
+func work(ctx context.Context, runner interface{ Run(context.Context) }) (end func()) {
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -182,7 +189,7 @@ func work(ctx context.Context, runner *jobs.Runner) (end func()) {
 
 // build makes the server and the runner of its jobs out of their parts. url is the server's address, for the links in mails
 // unless --public-url says otherwise.
-func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, url string, admin *administration) (*server.Server, *jobs.Runner, error) {
+func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, url string, admin *administration, backups *backup.Keeper) (*server.Server, *jobs.Runner, error) {
 	source := chime.Source{
 		Now:    func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) },
 		NewID:  newID,
@@ -223,7 +230,7 @@ func (c *serveCommand) build(db *store.DB, log *slog.Logger, keys credentials, u
 	settings := ops.Settings{
 		Letters: letters, PublicURL: public.String(), Mailbox: send == nil,
 		OrderDelay: c.OrderDelay, NumberQuota: c.PhoneNumberQuota, TestClock: c.TestClock,
-		Quotas: quotas, Endpoints: endpoints, Audit: c.level(),
+		Quotas: quotas, Endpoints: endpoints, Audit: c.level(), Backups: backups,
 		RunDue: func(ctx context.Context) error { return runner.Settle(ctx) },
 	}
 	if c.Strict {
@@ -308,12 +315,13 @@ func (c *serveCommand) open(ctx context.Context, p *process, folder string) (*st
 		}
 		return db, nil
 	}
-	return nil, usagef("--database must be sqlite, for SQLite in the data folder, or a URL such as postgres://user@host/database")
+	return nil, errDatabase
 }
 
-func (c *serveCommand) onPostgres() bool {
-	return strings.HasPrefix(c.Database, "postgres://") || strings.HasPrefix(c.Database, "postgresql://")
-}
+// errDatabase is the error of a --database that is neither. It does not repeat the value.
+var errDatabase = usagef("--database must be sqlite, for SQLite in the data folder, or a URL such as postgres://user@host/database")
+
+func (c *serveCommand) onPostgres() bool { return isPostgres(c.Database) }
 
 // rootOf returns the first credentials of the installation. Where several servers share a database, the first one says
 // there which key it is: another server must have it too, and does not make one of its own.

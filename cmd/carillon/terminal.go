@@ -29,7 +29,11 @@ func isTerminal(w io.Writer) bool {
 		return false
 	}
 	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull) // a device as well, and nobody watches it
+	return err != nil || !os.SameFile(info, null)
 }
 
 // Write writes text. A character that is cut in two by the end of b is spelled out.

@@ -93,6 +93,7 @@ var values = map[string]string{
 	"AccountId":        "$A",
 	"AccountType":      "EnterpriseLWA",
 	"AwsAccountId":     "123456789012",
+	"BackupId":         "$B",
 	"BotId":            "$B",
 	"Content":          "'Good morning'",
 	"ConversationId":   "$C",

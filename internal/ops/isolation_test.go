@@ -83,6 +83,7 @@ var plain = map[string]any{
 	"AlexaForBusinessMetadata.IsAlexaForBusinessEnabled": false,
 	"All":                            false,
 	"AreaCode":                       "206",
+	"BackupId":                       "01234567-89ab-7def-8123-456789abcdec", // of the whole installation
 	"BusinessCalling.CdrBucket":      "bucket",
 	"CallingName":                    "Example",
 	"City":                           "Seattle",
@@ -107,6 +108,7 @@ var plain = map[string]any{
 	"MeetingId":                      "01234567-89ab-cdef-0123-456789abcdef",
 	"MembershipItemList[].Role":      "Member",
 	"Name":                           "Something",
+	"Offset":                         1,
 	"Operation":                      "CreateUser",
 	"OutboundEventsHTTPSEndpoint":    "https://bot.example.com/",
 	"PhoneNumberType":                "Local",

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carillon-server/carillon/api"
 	"github.com/carillon-server/carillon/internal/audit"
+	"github.com/carillon-server/carillon/internal/backup"
 	"github.com/carillon-server/carillon/internal/callout"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/letter"
@@ -39,6 +40,8 @@ type Settings struct {
 
 	// SourceOf returns where the calls of a tenant get what varies, if not all get it from the gate's source.
 	SourceOf func(chime.Tenant) chime.Source
+
+	Backups *backup.Keeper // nil where there are none
 
 	TokenKey []byte     // the secret under which page tokens are made
 	LinkKey  []byte     // the secret under which invitation links and reply endpoints are made

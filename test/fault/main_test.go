@@ -16,6 +16,7 @@ import (
 
 	"github.com/carillon-server/carillon/api"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/store/pgtest"
 	"github.com/carillon-server/carillon/test/harness"
 )
 
@@ -37,7 +38,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	return pgtest.Stop(m.Run())
 }
 
 // server is a running server and its log.

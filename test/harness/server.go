@@ -51,6 +51,12 @@ type Options struct {
 	Log io.Writer
 }
 
+// Environment is the environment of the servers that are started here, and of commands that call them.
+func Environment() []string {
+	return append(os.Environ(), "CARILLON_ROOT_ACCESS_KEY_ID="+AccessKeyID, "CARILLON_ROOT_SECRET_ACCESS_KEY="+secret,
+		"CARILLON_AWS_ACCOUNT_ID="+Tenant, "CARILLON_KEY="+string(sealtest.Keys))
+}
+
 // Server is a running server.
 type Server struct {
 	Address string        // host:port
@@ -70,9 +76,7 @@ func Start(program, folder string, o Options) (_ *Server, err error) {
 	}
 	line := append(o.Wrapper[:len(o.Wrapper):len(o.Wrapper)], program, "serve", "--data", folder, "--listen", "127.0.0.1:0")
 	s := &Server{cmd: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
-	s.cmd.Env = append(os.Environ(), "CARILLON_ROOT_ACCESS_KEY_ID="+AccessKeyID, "CARILLON_ROOT_SECRET_ACCESS_KEY="+secret,
-		"CARILLON_AWS_ACCOUNT_ID="+Tenant, "CARILLON_KEY="+string(sealtest.Keys))
-	s.cmd.Env = append(s.cmd.Env, o.Env...)
+	s.cmd.Env = append(Environment(), o.Env...)
 	if s.cmd.Stderr, err = s.keepLog(o.Log); err != nil {
 		return nil, err
 	}

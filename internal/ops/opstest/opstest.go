@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/carillon-server/carillon/api"
+	"github.com/carillon-server/carillon/internal/backup"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/chime/chimetest"
 	"github.com/carillon-server/carillon/internal/gate"
@@ -51,11 +52,17 @@ func New(t testing.TB, change ...func(*ops.Settings)) *Caller {
 			t.Errorf("close the store: %v", err)
 		}
 	})
+	backups := backup.NewKeeper(db, c.Folder, c.Clock.Now)
+	t.Cleanup(func() {
+		if err := backups.Close(); err != nil {
+			t.Errorf("end the backups: %v", err)
+		}
+	})
 	letters, err := letter.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := ops.Settings{Faults: ops.NewFaults(), Letters: letters, PublicURL: "http://carillon.example.com", Mailbox: true}
+	settings := ops.Settings{Faults: ops.NewFaults(), Letters: letters, PublicURL: "http://carillon.example.com", Mailbox: true, Backups: backups}
 	for _, fn := range change {
 		fn(&settings)
 	}
