@@ -86,6 +86,8 @@ func AppendWork(dst []byte, w *Work, at time.Time) []byte {
 	e.text(w.Name)
 	e.b = binary.AppendVarint(e.b, stored(at))
 	e.text(w.Agent)
+	e.value(w.RequestID)
+	e.bytes(w.Address.AsSlice())
 	e.b = binary.AppendUvarint(e.b, uint64(len(w.Details)))
 	for _, d := range w.Details {
 		e.text(d.Name)

@@ -49,6 +49,9 @@ type Work struct {
 	Agent   string // who did it: the server, or in whose name
 	Account chime.ID
 	Details []Detail
+
+	RequestID string     // of the request that brought it about, empty if none did
+	Address   netip.Addr // where that came from
 }
 
 // Detail says something of what was done. It is nothing sensitive.

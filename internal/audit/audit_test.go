@@ -246,21 +246,29 @@ func TestLongValuesAreCut(t *testing.T) {
 func TestWork(t *testing.T) {
 	t.Parallel()
 	account := chime.ID{1, 2, 3}
-	body := audit.AppendWork(nil, &audit.Work{Name: "DeleteMessages", Agent: "carillon", Account: account, Details: []audit.Detail{audit.Count(3)}}, at)
-	e, err := audit.Read(tenant, eventID, nil, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, err := e.AppendJSON(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `{"eventVersion":"1.08","userIdentity":{"type":"AWSService","invokedBy":"carillon"},"eventTime":"2026-03-01T09:30:00.123Z",` +
-		`"eventSource":"carillon","eventName":"DeleteMessages","awsRegion":"us-east-1","requestParameters":null,"responseElements":null,` +
-		`"serviceEventDetails":{"count":"3"},"eventID":"` + eventID.String() + `","readOnly":false,"eventType":"AwsServiceEvent",` +
-		`"managementEvent":true,"recipientAccountId":"123456789012"}`
-	if string(whole) != want || e.Account != account {
-		t.Errorf("event = %s of %s, want %s", whole, e.Account, want)
+	for _, c := range []struct {
+		work     audit.Work
+		from, by string // where these stand in what is shown
+	}{
+		{audit.Work{}, "", ""},
+		{audit.Work{RequestID: eventID.String(), Address: netip.MustParseAddr("2001:db8::7")}, `"sourceIPAddress":"2001:db8::7",`, `"requestID":"` + eventID.String() + `",`},
+	} {
+		c.work.Name, c.work.Agent, c.work.Account, c.work.Details = "DeleteMessages", "carillon", account, []audit.Detail{audit.Count(3)}
+		e, err := audit.Read(tenant, eventID, nil, audit.AppendWork(nil, &c.work, at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := e.AppendJSON(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := `{"eventVersion":"1.08","userIdentity":{"type":"AWSService","invokedBy":"carillon"},"eventTime":"2026-03-01T09:30:00.123Z",` +
+			`"eventSource":"carillon","eventName":"DeleteMessages","awsRegion":"us-east-1",` + c.from + `"requestParameters":null,"responseElements":null,` +
+			`"serviceEventDetails":{"count":"3"},` + c.by + `"eventID":"` + eventID.String() + `","readOnly":false,"eventType":"AwsServiceEvent",` +
+			`"managementEvent":true,"recipientAccountId":"123456789012"}`
+		if string(whole) != want || e.Account != account {
+			t.Errorf("event = %s of %s, want %s", whole, e.Account, want)
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ func Read(tenant chime.Tenant, id chime.ID, context, body []byte) (_ *Event, err
 	if flags&flagWork != 0 {
 		e.Work = true
 		e.ARN = d.text()
+		e.RequestID, e.address = d.plain(), d.address()
 		for range min(d.uvarint(), maxItems) {
 			e.details = append(e.details, Detail{d.text(), d.plain()})
 		}
@@ -62,10 +63,7 @@ func Read(tenant chime.Tenant, id chime.ID, context, body []byte) (_ *Event, err
 	}
 	e.ReadOnly, e.Extension = flags&flagReadOnly != 0, flags&flagExtension != 0
 	e.secure, e.unchanged = flags&flagSecure != 0, flags&flagUnchanged != 0
-	e.RequestID, e.invocation = d.plain(), d.plain()
-	if a, ok := netip.AddrFromSlice(d.take(int(min(d.uvarint(), 16)))); ok {
-		e.address = a.String()
-	}
+	e.RequestID, e.invocation, e.address = d.plain(), d.plain(), d.address()
 	if flags&flagError != 0 {
 		e.ErrorCode, e.errorMessage = d.text(), d.text()
 	}
@@ -230,6 +228,15 @@ func (d *decoder) text() string {
 		return ""
 	}
 	return string(d.take(int(n)))
+}
+
+// address reads an IP address; nothing if there is none.
+func (d *decoder) address() string {
+	a, ok := netip.AddrFromSlice(d.take(int(min(d.uvarint(), 16))))
+	if !ok {
+		return ""
+	}
+	return a.String()
 }
 
 // plain reads a text with its tag.

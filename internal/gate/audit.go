@@ -158,13 +158,14 @@ func (g *Gate) WriteLate(ctx context.Context) (dropped int, err error) {
 }
 
 // did adds the records of what the server's own work changed.
-func (g *Gate) did(tx *store.Tx, call *ops.Call) {
+func (g *Gate) did(tx *store.Tx, call *ops.Call, from *Origin) {
 	if g.settings.Audit == audit.Off {
 		return
 	}
-	for i := range call.Did {
+	for _, w := range call.Did {
 		at := g.source.Now()
-		tx.Record(at, nil, audit.AppendWork(nil, &call.Did[i], at))
+		w.RequestID, w.Address = from.RequestID, from.Address
+		tx.Record(at, nil, audit.AppendWork(nil, &w, at))
 	}
 }
 

@@ -190,15 +190,20 @@ func (g *Gate) InboundTenant(id, token string) (chime.Tenant, bool) {
 // Work runs a step of the server's own work for a tenant, in a transaction as an operation has it: fn may run more than
 // once, and has no effect but through its call.
 func (g *Gate) Work(ctx context.Context, tenant chime.Tenant, fn func(*ops.Call) error) error {
-	return g.db.Update(ctx, tenant, g.worked(tenant, fn))
+	return g.WorkFor(ctx, tenant, &Origin{}, fn)
+}
+
+// WorkFor is Work on behalf of whoever holds a URL, who is there.
+func (g *Gate) WorkFor(ctx context.Context, tenant chime.Tenant, from *Origin, fn func(*ops.Call) error) error {
+	return g.db.Update(ctx, tenant, g.worked(tenant, from, fn))
 }
 
 // Look runs a step of the server's own work that only reads.
 func (g *Gate) Look(ctx context.Context, tenant chime.Tenant, fn func(*ops.Call) error) error {
-	return g.db.View(ctx, tenant, g.worked(tenant, fn))
+	return g.db.View(ctx, tenant, g.worked(tenant, &Origin{}, fn))
 }
 
-func (g *Gate) worked(tenant chime.Tenant, fn func(*ops.Call) error) func(*store.Tx) error {
+func (g *Gate) worked(tenant chime.Tenant, from *Origin, fn func(*ops.Call) error) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
 		call, err := g.call(tx, worker(tenant))
 		if err != nil {
@@ -207,7 +212,7 @@ func (g *Gate) worked(tenant chime.Tenant, fn func(*ops.Call) error) func(*store
 		if err := fn(call); err != nil {
 			return err
 		}
-		g.did(tx, call)
+		g.did(tx, call, from)
 		return nil
 	}
 }

@@ -27,7 +27,7 @@ import (
 // maxBody bounds a body, in bytes: what may be said, with each character escaped.
 const maxBody = 8 * chime.MaxInboundLength
 
-// Hooks is the handler below [ops.InboundPath]. The answer's x-amzn-RequestId is the server's to set, before.
+// Hooks answers requests below [ops.InboundPath].
 type Hooks struct {
 	gate *gate.Gate
 	log  *slog.Logger
@@ -41,7 +41,7 @@ var endedLimit = throttle.Limit{PerSecond: 0.2, Burst: 5}
 
 const maxEnded = 1 << 12
 
-// New returns the handler.
+// New returns the hooks.
 func New(g *gate.Gate, log *slog.Logger) *Hooks {
 	return &Hooks{g, log, throttle.New[[sha256.Size]byte](endedLimit, maxEnded, throttle.Clock())}
 }
@@ -55,8 +55,8 @@ var statuses = map[chime.Kind]int{
 	chime.Unavailable: http.StatusServiceUnavailable,
 }
 
-// ServeHTTP answers one request.
-func (h *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Serve answers one request.
+func (h *Hooks) Serve(w http.ResponseWriter, r *http.Request, from gate.Origin) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, "a webhook is for POST")
@@ -80,7 +80,7 @@ func (h *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var said *chime.Message
-	err := h.gate.Work(r.Context(), tenant, func(c *ops.Call) (err error) {
+	err := h.gate.WorkFor(r.Context(), tenant, &from, func(c *ops.Call) (err error) {
 		said, err = c.Receive(id, token, content)
 		return err
 	})
@@ -88,7 +88,7 @@ func (h *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.ended.Take(hash)
 	}
 	if err != nil {
-		h.fail(w, r, err)
+		h.fail(w, r, from.RequestID, err)
 		return
 	}
 	write(w, http.StatusOK, posted{said.ID.String(), said.PlaceID.String()})
@@ -119,7 +119,7 @@ func read(w http.ResponseWriter, r *http.Request) (content string, status int, r
 }
 
 // fail answers an error, and logs what the client is not told.
-func (h *Hooks) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (h *Hooks) fail(w http.ResponseWriter, r *http.Request, requestID string, err error) {
 	for kind, status := range statuses {
 		if !errors.Is(err, kind) {
 			continue
@@ -128,7 +128,7 @@ func (h *Hooks) fail(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Set("Retry-After", "1")
 		}
 		if cause := errors.Unwrap(err); cause != nil {
-			h.note(w, r, cause)
+			h.note(r, requestID, cause)
 		}
 		refuse(w, status, err.Error())
 		return
@@ -137,24 +137,15 @@ func (h *Hooks) fail(w http.ResponseWriter, r *http.Request, err error) {
 		refuse(w, http.StatusServiceUnavailable, "the call ended before its answer")
 		return
 	}
-	h.note(w, r, err)
+	h.note(r, requestID, err)
 	if unknown := (*store.Unknown)(nil); errors.As(err, &unknown) {
 		panic(http.ErrAbortHandler) // neither a success nor an error may be answered
 	}
 	refuse(w, http.StatusInternalServerError, "the service failed; the log has the reason under this request id")
 }
 
-func (h *Hooks) note(w http.ResponseWriter, r *http.Request, err error) {
-	h.log.LogAttrs(r.Context(), slog.LevelError, "webhook failed", slog.String("request", requestID(w)), slog.Any("error", err))
-}
-
-// requestID returns the id that the server gave the request.
-func requestID(w http.ResponseWriter) string {
-	//lint:ignore SA1008 the server spells it as Amazon's service does
-	for _, id := range w.Header()["x-amzn-RequestId"] {
-		return id
-	}
-	return ""
+func (h *Hooks) note(r *http.Request, requestID string, err error) {
+	h.log.LogAttrs(r.Context(), slog.LevelError, "webhook failed", slog.String("request", requestID), slog.Any("error", err))
 }
 
 func refuse(w http.ResponseWriter, status int, message string) {

@@ -84,6 +84,11 @@ func TestPost(t *testing.T) {
 	if answer["MessageId"] != said[0].MessageID || answer["RoomId"] != f.room {
 		t.Errorf("answer %v, want the message %s in the room %s", answer, said[0].MessageID, f.room)
 	}
+	found := opstest.Must(f.Caller, api.Operations.LookupEvents, &api.LookupEventsInput{EventName: "PostWebhookMessage"}).Events
+	if len(found) != 1 || !strings.Contains(found[0].CloudTrailEvent, `"sourceIPAddress":"127.0.0.1"`) ||
+		!strings.Contains(found[0].CloudTrailEvent, `"requestID":"`+response.Header.Get("x-amzn-RequestId")+`"`) {
+		t.Errorf("recorded %+v, want one PostWebhookMessage from 127.0.0.1", found)
+	}
 }
 
 func TestCodes(t *testing.T) {

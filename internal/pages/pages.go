@@ -38,7 +38,7 @@ const caller = "carillon:invitation-link"
 //go:embed invite.html style.css
 var files embed.FS
 
-// Pages is the handler of the pages. The answer's x-amzn-RequestId is the server's to set, before.
+// Pages answers requests for the pages.
 type Pages struct {
 	gate     *gate.Gate
 	source   chime.Source
@@ -48,7 +48,7 @@ type Pages struct {
 	policy   string // the Content-Security-Policy
 }
 
-// New returns the handler.
+// New returns the pages.
 func New(g *gate.Gate, source chime.Source, log *slog.Logger) (*Pages, error) {
 	style, err := files.ReadFile("style.css")
 	if err != nil {
@@ -66,62 +66,69 @@ func New(g *gate.Gate, source chime.Source, log *slog.Logger) (*Pages, error) {
 	}, nil
 }
 
-// ServeHTTP answers a request for a page below [Prefix].
-func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	token := strings.TrimPrefix(r.URL.Path, Prefix)
+// Serve answers a request for a page below [Prefix].
+func (p *Pages) Serve(w http.ResponseWriter, r *http.Request, from gate.Origin) {
+	x := visit{p, from, strings.TrimPrefix(r.URL.Path, Prefix)}
 	var v view
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		v = p.look(r.Context(), token)
+		v = x.look(r.Context())
 	case http.MethodPost:
-		v = p.answer(w, r, token)
+		v = x.answer(w, r)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		v = view{Status: http.StatusMethodNotAllowed, Title: "This page is for browsers", Text: "Open the link from the mail in a browser."}
 	}
-	p.write(w, r, v)
+	x.write(w, r, v)
+}
+
+// visit is somebody at a page.
+type visit struct {
+	*Pages
+	from  gate.Origin
+	token string // of the link
 }
 
 // look shows an invitation.
-func (p *Pages) look(ctx context.Context, token string) view {
-	i, refused := p.invitation(ctx, token)
+func (x *visit) look(ctx context.Context) view {
+	i, refused := x.invitation(ctx)
 	if refused != nil {
 		return *refused
 	}
-	if v := p.over(i); v != nil {
+	if v := x.over(i); v != nil {
 		return *v
 	}
 	return view{Status: http.StatusOK, Title: "You are invited to " + i.AccountName, Invitation: i}
 }
 
 // answer accepts or declines, as the form says.
-func (p *Pages) answer(w http.ResponseWriter, r *http.Request, token string) view {
+func (x *visit) answer(w http.ResponseWriter, r *http.Request) view {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		return view{Status: http.StatusBadRequest, Title: "The form did not arrive", Text: "Nothing has changed. Open the link from the mail again."}
 	}
-	i, refused := p.invitation(r.Context(), token)
+	i, refused := x.invitation(r.Context())
 	if refused != nil {
 		return *refused
 	}
-	if v := p.over(i); v != nil {
+	if v := x.over(i); v != nil {
 		return *v
 	}
 	switch r.PostForm.Get("answer") {
 	case "accept":
-		return p.accept(r.Context(), token, r.PostForm.Get("name"), i)
+		return x.accept(r.Context(), r.PostForm.Get("name"), i)
 	case "decline":
-		return p.decline(r.Context(), token, i)
+		return x.decline(r.Context(), i)
 	}
 	return view{Status: http.StatusBadRequest, Title: "You are invited to " + i.AccountName, Invitation: i, Problem: "Choose Accept or Decline."}
 }
 
-func (p *Pages) accept(ctx context.Context, token, name string, i *api.Invitation) view {
-	members := map[string]string{"InviteToken": token}
+func (x *visit) accept(ctx context.Context, name string, i *api.Invitation) view {
+	members := map[string]string{}
 	if name := strings.TrimSpace(name); name != "" {
 		members["DisplayName"] = name
 	}
-	out, err := p.call(ctx, "AcceptInvite", token, members)
+	out, err := x.call(ctx, "AcceptInvite", members)
 	if err == nil {
 		u := out.(*api.AcceptInviteOutput).User
 		return view{Status: http.StatusOK, Title: "You are now a member of " + i.AccountName,
@@ -130,7 +137,7 @@ func (p *Pages) accept(ctx context.Context, token, name string, i *api.Invitatio
 	var invalid *api.InvalidError
 	if errors.Is(err, chime.BadRequest) || errors.As(err, &invalid) {
 		// Either the name is at fault, or somebody answered meanwhile.
-		if v := p.look(ctx, token); v.Status != http.StatusOK {
+		if v := x.look(ctx); v.Status != http.StatusOK {
 			return v
 		}
 		return view{Status: http.StatusBadRequest, Title: "You are invited to " + i.AccountName, Invitation: i, Name: name,
@@ -139,14 +146,14 @@ func (p *Pages) accept(ctx context.Context, token, name string, i *api.Invitatio
 	return refusal(err)
 }
 
-func (p *Pages) decline(ctx context.Context, token string, i *api.Invitation) view {
-	_, err := p.call(ctx, "DeclineInvite", token, map[string]string{"InviteToken": token})
+func (x *visit) decline(ctx context.Context, i *api.Invitation) view {
+	_, err := x.call(ctx, "DeclineInvite", map[string]string{})
 	if err == nil {
 		return view{Status: http.StatusOK, Title: "You have declined",
 			Text: "You are not a member of " + i.AccountName + ", and the link in the mail is used up. You can close this page."}
 	}
 	if errors.Is(err, chime.BadRequest) { // somebody answered meanwhile
-		if v := p.look(ctx, token); v.Status != http.StatusOK {
+		if v := x.look(ctx); v.Status != http.StatusOK {
 			return v
 		}
 	}
@@ -154,8 +161,8 @@ func (p *Pages) decline(ctx context.Context, token string, i *api.Invitation) vi
 }
 
 // invitation returns the invitation of a link, or what to show instead.
-func (p *Pages) invitation(ctx context.Context, token string) (*api.Invitation, *view) {
-	out, err := p.call(ctx, "GetInvite", token, map[string]string{"InviteToken": token})
+func (x *visit) invitation(ctx context.Context) (*api.Invitation, *view) {
+	out, err := x.call(ctx, "GetInvite", map[string]string{})
 	if err != nil {
 		v := refusal(err)
 		return nil, &v
@@ -164,14 +171,14 @@ func (p *Pages) invitation(ctx context.Context, token string) (*api.Invitation, 
 }
 
 // over returns what to show of an invitation that cannot be answered any more, nil of one that can.
-func (p *Pages) over(i *api.Invitation) *view {
+func (x *visit) over(i *api.Invitation) *view {
 	switch {
 	case i.Status == api.InviteStatusAccepted:
 		return &view{Status: http.StatusGone, Title: "This invitation has been accepted",
 			Text: "The address " + i.EmailAddress + " belongs to a member of " + i.AccountName + ". There is nothing left to do."}
 	case i.Status == api.InviteStatusPending:
 		return nil
-	case !p.source.Now().Before(i.ExpiresOn):
+	case !x.source.Now().Before(i.ExpiresOn):
 		return &view{Status: http.StatusGone, Title: "This invitation has run out",
 			Text: "It could be accepted until " + date(i.ExpiresOn) + ". Ask whoever invited you to invite you again."}
 	}
@@ -206,11 +213,12 @@ func isUnknown(err error) bool {
 }
 
 // call makes a call for the tenant that the token names, with the checks that every client's call passes.
-func (p *Pages) call(ctx context.Context, operation, token string, members map[string]string) (any, error) {
-	tenant, ok := ops.LinkTenant(token)
+func (x *visit) call(ctx context.Context, operation string, members map[string]string) (any, error) {
+	tenant, ok := ops.LinkTenant(x.token)
 	if !ok {
 		return nil, chime.NotFound.Errorf("no invitation has this link")
 	}
+	members["InviteToken"] = x.token
 	body, err := json.Marshal(members)
 	if err != nil {
 		return nil, err
@@ -220,7 +228,12 @@ func (p *Pages) call(ctx context.Context, operation, token string, members map[s
 	if err != nil {
 		return nil, err
 	}
-	return p.gate.Do(ctx, &gate.Request{Operation: op, Input: in, Caller: chime.Caller{Tenant: tenant, Kind: chime.ServerItself, ARN: caller}})
+	return x.gate.Do(ctx, &gate.Request{
+		Operation: op,
+		Input:     in,
+		Caller:    chime.Caller{Tenant: tenant, Kind: chime.ServerItself, ARN: caller},
+		Origin:    x.from,
+	})
 }
 
 // view is what a page shows.
@@ -241,21 +254,20 @@ func (v view) Expires() string { return date(v.Invitation.ExpiresOn) }
 
 func date(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
-func (p *Pages) write(w http.ResponseWriter, r *http.Request, v view) {
+func (x *visit) write(w http.ResponseWriter, r *http.Request, v view) {
 	if v.internal != nil {
-		id := requestID(w)
-		p.log.LogAttrs(r.Context(), slog.LevelError, "page failed", slog.String("request", id), slog.Any("error", v.internal))
-		v.RequestID = id
+		x.log.LogAttrs(r.Context(), slog.LevelError, "page failed", slog.String("request", x.from.RequestID), slog.Any("error", v.internal))
+		v.RequestID = x.from.RequestID
 	}
-	v.Style = p.style
+	v.Style = x.style
 	var page strings.Builder
-	if err := p.template.Execute(&page, v); err != nil {
+	if err := x.template.Execute(&page, v); err != nil {
 		panic(err) // the template and its data are this package's own
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(page.Len()))
-	h.Set("Content-Security-Policy", p.policy)
+	h.Set("Content-Security-Policy", x.policy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -264,13 +276,4 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, v view) {
 	if r.Method != http.MethodHead {
 		_, _ = w.Write([]byte(page.String())) // an error means that the browser has gone
 	}
-}
-
-// requestID returns the id that the server gave the request.
-func requestID(w http.ResponseWriter) string {
-	//lint:ignore SA1008 the server spells it as Amazon's service does
-	for _, id := range w.Header()["x-amzn-RequestId"] {
-		return id
-	}
-	return ""
 }

@@ -191,6 +191,10 @@ func TestAccept(t *testing.T) {
 		}
 		f.expect(t, method, path, again, 410, "This invitation has been accepted")
 	}
+	found := call[api.LookupEventsOutput](t, f, "LookupEvents", &api.LookupEventsInput{EventName: "AcceptInvite"}).Events
+	if len(found) != 1 || !regexp.MustCompile(`"invokedBy":"carillon:invitation-link".*"sourceIPAddress":"127.0.0.1","userAgent":"Go-http-client/1.1".*"requestID":"[0-9a-f-]{36}"`).MatchString(found[0].CloudTrailEvent) {
+		t.Errorf("recorded %+v, want one AcceptInvite from 127.0.0.1", found)
+	}
 	token := strings.TrimPrefix(path, pages.Prefix)
 	if log := f.log.String(); strings.Contains(log, token) || strings.Contains(log, "jane") ||
 		!regexp.MustCompile(`msg=call request=[0-9a-f-]{36} operation=page status=200 code="" key="" took=`).MatchString(log) {

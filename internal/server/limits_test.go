@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/throttle"
 )
@@ -92,7 +93,7 @@ func TestRatesOfWhatIsNone(t *testing.T) {
 func TestOverload(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *server.Config) {
-		c.Pages = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+		c.Pages = unsigned(func(w http.ResponseWriter, _ gate.Origin) { w.WriteHeader(http.StatusOK) })
 	})
 	account := f.account(t)
 	get := call{method: "GET", target: "/accounts/" + account}

@@ -2,9 +2,10 @@ package server
 
 import (
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strings"
+
+	"github.com/carillon-server/carillon/internal/gate"
 )
 
 // What is unsigned begins with one of these: the pages are for people with a link, the webhooks for whoever has the URL. No
@@ -14,8 +15,13 @@ const (
 	hooksPrefix = "/incomingwebhooks/"
 )
 
+// Unsigned answers requests that need no signature. It is told where each comes from, also behind proxies.
+type Unsigned interface {
+	Serve(w http.ResponseWriter, r *http.Request, from gate.Origin)
+}
+
 // unsigned returns who answers a request that needs no signature, and what the log calls it; nil for any other request.
-func (x *exchange) unsigned() (http.Handler, string) {
+func (x *exchange) unsigned() (Unsigned, string) {
 	switch {
 	case x.Pages != nil && strings.HasPrefix(x.target, pagesPrefix):
 		return x.Pages, "page"
@@ -25,9 +31,8 @@ func (x *exchange) unsigned() (http.Handler, string) {
 	return nil, ""
 }
 
-// answerUnsigned lets the handler answer, with a request id like every call. It finds in RemoteAddr who calls, also behind
-// proxies.
-func (x *exchange) answerUnsigned(h http.Handler) {
+// answerUnsigned lets another answer, with a request id like every call.
+func (x *exchange) answerUnsigned(u Unsigned) {
 	defer func() {
 		switch v := recover(); v {
 		case nil:
@@ -48,8 +53,7 @@ func (x *exchange) answerUnsigned(h http.Handler) {
 	defer x.load.leave()
 	r := *x.r
 	r.Body = x.sent()
-	r.RemoteAddr = netip.AddrPortFrom(x.address, 0).String()
-	h.ServeHTTP(&statusWriter{x.w, &x.status}, &r)
+	u.Serve(&statusWriter{x.w, &x.status}, &r, x.origin())
 }
 
 // statusWriter notes the status for the log.

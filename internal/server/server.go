@@ -45,8 +45,8 @@ type Config struct {
 	Proxies Proxies
 	Rates   *Rates // nil for none
 	Version string
-	Pages   http.Handler // of people rather than clients, below /invites/; nil for none
-	Hooks   http.Handler // of webhooks and the replies of bots, below /incomingwebhooks/; nil for none
+	Pages   Unsigned // of people rather than clients, below /invites/; nil for none
+	Hooks   Unsigned // of webhooks and the replies of bots, below /incomingwebhooks/; nil for none
 	// Observe is told of each call that was answered, as the log is; nil for nobody.
 	Observe func(operation string, status int, exception string, took time.Duration)
 }
@@ -101,8 +101,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.health() {
 		return
 	}
-	if h, _ := x.unsigned(); h != nil {
-		x.answerUnsigned(h)
+	if u, _ := x.unsigned(); u != nil {
+		x.answerUnsigned(u)
 	} else {
 		x.answer()
 	}
@@ -158,7 +158,7 @@ type exchange struct {
 }
 
 func (x *exchange) operation() string {
-	if h, name := x.unsigned(); h != nil {
+	if u, name := x.unsigned(); u != nil {
 		return name
 	}
 	if x.route.Op == nil {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/keypair/keytest"
 	"github.com/carillon-server/carillon/internal/server"
 )
@@ -17,7 +18,7 @@ import (
 func TestOverTLS(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *server.Config) {
-		c.Pages = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+		c.Pages = unsigned(func(w http.ResponseWriter, _ gate.Origin) { w.WriteHeader(http.StatusOK) })
 	})
 	pair, err := tls.X509KeyPair(keytest.Make(t, "127.0.0.1"))
 	if err != nil {
@@ -61,19 +62,24 @@ func TestOverTLS(t *testing.T) {
 	}
 }
 
+// unsigned is a function that answers unsigned requests.
+type unsigned func(w http.ResponseWriter, from gate.Origin)
+
+func (u unsigned) Serve(w http.ResponseWriter, _ *http.Request, from gate.Origin) { u(w, from) }
+
 // TestBehindProxy lets a proxy say whom it speaks for to a page.
 func TestBehindProxy(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		network, from, hsts string
 	}{
-		"trusted":  {"127.0.0.0/8", "203.0.113.9:0", "max-age=31536000"},
-		"stranger": {"10.0.0.0/8", "127.0.0.1:0", ""},
+		"trusted":  {"127.0.0.0/8", "203.0.113.9", "max-age=31536000"},
+		"stranger": {"10.0.0.0/8", "127.0.0.1", ""},
 	} {
-		var from string
+		var asked gate.Origin
 		f := start(t, func(s *server.Config) {
 			s.Proxies.Networks = []netip.Prefix{netip.MustParsePrefix(c.network)}
-			s.Pages = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { from = r.RemoteAddr; w.WriteHeader(http.StatusOK) })
+			s.Pages = unsigned(func(w http.ResponseWriter, from gate.Origin) { asked = from; w.WriteHeader(http.StatusOK) })
 		})
 		r, err := http.NewRequest("GET", f.url+"/invites/x", nil)
 		if err != nil {
@@ -86,8 +92,8 @@ func TestBehindProxy(t *testing.T) {
 			t.Fatal(err)
 		}
 		answer.Body.Close()
-		if got := answer.Header.Get("Strict-Transport-Security"); got != c.hsts || from != c.from {
-			t.Errorf("%s: the call is from %s, HSTS %q, want %s, %q", name, from, got, c.from, c.hsts)
+		if got := answer.Header.Get("Strict-Transport-Security"); got != c.hsts || asked.Address.String() != c.from || asked.Secure != (c.hsts != "") {
+			t.Errorf("%s: the call is from %s, HSTS %q, want %s, %q", name, asked.Address, got, c.from, c.hsts)
 		}
 	}
 }
