@@ -394,7 +394,8 @@ func refusedAtOnce(t *testing.T, i *installation) {
 }
 
 // TestRefusalsTakeTheSameTime sends, in turns, requests by a key that nobody has and wrong signatures by keys that somebody has.
-// Chance may part them once, but not each of ten times. That the answers' texts differ in length is a twentieth.
+// It compares the quick ones, which nothing else on the machine has held up, and goes on until these are alike: to leave out
+// the look-up parts them for good. That the answers' texts differ in length is a twentieth.
 func TestRefusalsTakeTheSameTime(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) {
 		db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
@@ -443,25 +444,23 @@ func sameTime(t *testing.T, db *store.DB) {
 		{"a tenant's", k.AccessKeyID, "InvalidSignatureException"},
 		{"the first", keyID, "InvalidSignatureException"},
 	}
-	var report string
-	for range 10 {
-		took := make([][]time.Duration, len(kinds))
-		for range 400 {
+	took := make([][]time.Duration, len(kinds))
+	for range 20 {
+		for range 50 {
 			for i, kind := range kinds {
 				took[i] = append(took[i], answer(request(kind.id, wrong), kind.want))
 			}
 		}
-		var medians []time.Duration
-		report = ""
-		for i, kind := range kinds {
+		var quick []time.Duration
+		for i := range kinds {
 			slices.Sort(took[i])
-			medians = append(medians, took[i][len(took[i])/2])
-			report += fmt.Sprintf("%s key %v, ", kind.name, medians[i])
+			quick = append(quick, took[i][len(took[i])/10])
 		}
-		if apart := float64(slices.Max(medians)) / float64(slices.Min(medians)); apart < 1.15 {
-			t.Logf("medians: %sapart by %.1f %%", report, 100*(apart-1))
+		if slices.Max(quick) < slices.Min(quick)*6/5 {
 			return
 		}
 	}
-	t.Errorf("refusals tell keys by the time they take: %s", report)
+	for i, kind := range kinds {
+		t.Errorf("%s key is refused in %v; the times tell keys apart", kind.name, took[i][len(took[i])/10])
+	}
 }
