@@ -272,9 +272,8 @@ func (db *DB) tenantsWithRecords(ctx context.Context) (all []chime.Tenant, err e
 }
 
 func scanTenant(_ *Tx, row scanner) (*chime.Tenant, error) {
-	var n int64
-	err := row.Scan(&n)
-	tenant := chime.Tenant(n)
+	var tenant chime.Tenant
+	err := row.Scan(&tenant)
 	return &tenant, err
 }
 

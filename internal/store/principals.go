@@ -63,11 +63,7 @@ func (t *Tx) DeleteTenancy(tenant chime.Tenant) {
 // HasDirectory reports whether a tenant has anything that outlives a call: accounts, be they deleted and not yet forgotten, or
 // phone numbers.
 func (t *Tx) HasDirectory(tenant chime.Tenant) (bool, error) {
-	found, err := query(t, func(_ *Tx, row scanner) (*chime.Tenant, error) {
-		var n chime.Tenant
-		err := row.Scan(&n)
-		return &n, err
-	}, `
+	found, err := query(t, scanTenant, `
 		select tenant from accounts where tenant = $1
 		union
 		select tenant from numbers where tenant = $1`,
