@@ -36,5 +36,6 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	if err != nil {
 		return netip.Prefix{}, err
 	}
+	a = a.Unmap() // as those of connections are
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }

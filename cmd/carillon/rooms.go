@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/netip"
 	"strings"
 
 	"github.com/carillon-server/carillon/internal/callout"
@@ -36,11 +35,11 @@ func (c *roomSettings) endpoints() (*callout.Client, error) {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
-		p, err := netip.ParsePrefix(text)
+		network, err := parseNetwork(text)
 		if err != nil {
-			return nil, usagef("--allow-private-endpoints must be networks like 10.20.0.0/16 or fd00::/8, with commas between them")
+			return nil, usagef("--allow-private-endpoints must be networks like 10.20.0.0/16 or fd00::/8, or addresses, with commas between them")
 		}
-		rules.Private = append(rules.Private, p.Masked())
+		rules.Private = append(rules.Private, network)
 	}
 	return callout.New(rules), nil
 }
