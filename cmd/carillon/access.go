@@ -187,11 +187,11 @@ func ask[Out any](ctx context.Context, p *process, g *globals, t *target, operat
 	if err != nil {
 		return nil, err
 	}
-	return answerOf[Out](ctx, caller, operation, in)
+	return fetch[Out](ctx, caller, operation, in)
 }
 
-// answerOf makes one call of many by the same caller and returns the output.
-func answerOf[Out any](ctx context.Context, c *caller, operation string, in any) (*Out, error) {
+// fetch makes one call of several by the same caller and returns the output.
+func fetch[Out any](ctx context.Context, c *caller, operation string, in any) (*Out, error) {
 	op := api.ByName(operation)
 	answer, err := c.call(ctx, op, in)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -57,11 +58,11 @@ func (c *auditList) Run(ctx context.Context, p *process, g *globals) error {
 		return usagef("--limit must not be negative; 0 is all")
 	}
 	out := bufio.NewWriter(p.stdout)
-	defer out.Flush()
 	if c.Follow {
 		return c.follow(ctx, caller, out)
 	}
-	return c.look(ctx, caller, c.lookup(), c.Limit, func(e *api.Event) error { return c.print(out, e) })
+	err = c.look(ctx, caller, c.lookup(), c.Limit, func(e *api.Event) error { return c.print(out, e) })
+	return errors.Join(err, out.Flush())
 }
 
 func (c *auditList) lookup() *api.LookupEventsInput {
@@ -89,20 +90,6 @@ func (c *auditList) look(ctx context.Context, caller *caller, in *api.LookupEven
 			return nil
 		}
 	}
-}
-
-// fetch calls an operation and reads its answer.
-func fetch[Out any](ctx context.Context, c *caller, operation string, in any) (*Out, error) {
-	op := api.ByName(operation)
-	answer, err := c.call(ctx, op, in)
-	if err != nil {
-		return nil, err
-	}
-	out, err := api.Unmarshal(op.Output, answer)
-	if err != nil {
-		return nil, fmt.Errorf("the answer cannot be read: %w", err)
-	}
-	return out.(*Out), nil
 }
 
 // follow prints the latest events, and then whatever comes.

@@ -170,13 +170,13 @@ func folderBackup(folder string) backupSource {
 
 // backup takes a backup of the server and writes it to w.
 func (c *caller) backup(ctx context.Context, p *process, w io.Writer) error {
-	begun, err := answerOf[api.BeginBackupOutput](ctx, c, "BeginBackup", &api.BeginBackupInput{})
+	begun, err := fetch[api.BeginBackupOutput](ctx, c, "BeginBackup", &api.BeginBackupInput{})
 	if err != nil {
 		return err
 	}
 	defer func() {
 		// Without it the server ends the backup after a while.
-		_, _ = answerOf[api.EndBackupOutput](context.WithoutCancel(ctx), c, "EndBackup", &api.EndBackupInput{BackupID: begun.BackupID})
+		_, _ = fetch[api.EndBackupOutput](context.WithoutCancel(ctx), c, "EndBackup", &api.EndBackupInput{BackupID: begun.BackupID})
 	}()
 	bar := newProgress(p.stderr, "MB copied", 0)
 	status, err := c.ready(ctx, begun.BackupID, bar)
@@ -187,7 +187,7 @@ func (c *caller) backup(ctx context.Context, p *process, w io.Writer) error {
 	bar = newProgress(p.stderr, "MB received", 0)
 	defer bar.end()
 	for offset := int64(0); offset < int64(status.BackupBytes); {
-		piece, err := answerOf[api.ReadBackupOutput](ctx, c, "ReadBackup", &api.ReadBackupInput{BackupID: begun.BackupID, Offset: int(offset)})
+		piece, err := fetch[api.ReadBackupOutput](ctx, c, "ReadBackup", &api.ReadBackupInput{BackupID: begun.BackupID, Offset: int(offset)})
 		if err != nil {
 			return err
 		}
@@ -207,7 +207,7 @@ func (c *caller) backup(ctx context.Context, p *process, w io.Writer) error {
 // ready waits until the server has taken the backup.
 func (c *caller) ready(ctx context.Context, id string, bar *progress) (*api.GetBackupOutput, error) {
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		s, err := answerOf[api.GetBackupOutput](ctx, c, "GetBackup", &api.GetBackupInput{BackupID: id})
+		s, err := fetch[api.GetBackupOutput](ctx, c, "GetBackup", &api.GetBackupInput{BackupID: id})
 		switch {
 		case err != nil:
 			return nil, err
