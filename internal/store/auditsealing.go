@@ -113,8 +113,9 @@ func following(before *SealHead, now time.Time) *Seal {
 }
 
 // addSeal adds a seal unless the last is not any more the one that it follows. It goes on saying what was removed.
-func (db *DB) addSeal(ctx context.Context, tenant chime.Tenant, before *SealHead, s *Seal) (added bool, err error) {
-	err = db.Update(ctx, tenant, func(t *Tx) error {
+func (db *DB) addSeal(ctx context.Context, tenant chime.Tenant, before *SealHead, s *Seal) (bool, error) {
+	var added bool // not a result of the function: returning would write to it while the closure may still be running
+	err := db.Update(ctx, tenant, func(t *Tx) error {
 		now, err := t.SealHead()
 		if err != nil {
 			return err
@@ -135,7 +136,7 @@ func (db *DB) addSeal(ctx context.Context, tenant chime.Tenant, before *SealHead
 		return nil
 	})
 	if err != nil {
-		return false, err // and leave added alone: if ctx has ended, the closure may still be running
+		return false, err // without reading added, if ctx has ended
 	}
 	return added, nil
 }

@@ -137,8 +137,9 @@ func scanTime(_ *Tx, row scanner) (*time.Time, error) {
 
 // HoldJobs makes holder the one that works on the jobs, and returns those that nobody else has taken or changed since they
 // were read.
-func (db *DB) HoldJobs(ctx context.Context, holder chime.ID, jobs []*Job) (held []*Job, err error) {
-	err = db.Update(ctx, 0, func(t *Tx) error {
+func (db *DB) HoldJobs(ctx context.Context, holder chime.ID, jobs []*Job) ([]*Job, error) {
+	var held []*Job // not a result of the function: returning would write to it while the closure may still be running
+	err := db.Update(ctx, 0, func(t *Tx) error {
 		held = held[:0]
 		for _, j := range jobs {
 			now, err := queryRow(t, scanJob, `
@@ -162,7 +163,7 @@ func (db *DB) HoldJobs(ctx context.Context, holder chime.ID, jobs []*Job) (held 
 		return nil
 	})
 	if err != nil {
-		return nil, err // and leave held alone: if ctx has ended, the closure may still be running
+		return nil, err // without reading held, if ctx has ended
 	}
 	return held, nil
 }
