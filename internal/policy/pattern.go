@@ -182,7 +182,7 @@ func (p *pattern) matches(s string, c *Context) bool {
 		return match(p.middle, s)
 	}
 	var space [256]uint16
-	code, ok := p.fill(space[:0], c)
+	code, ok := p.fill(space[:0], c, len(s))
 	return ok && match(code, s)
 }
 
@@ -191,15 +191,18 @@ func (p *pattern) equalsFold(s string, c *Context) bool {
 	if len(p.middle) == 0 {
 		return strings.EqualFold(p.prefix, s)
 	}
-	code, ok := p.fill(nil, c)
+	code, ok := p.fill(nil, c, utf8.UTFMax*len(s)) // the other case of a character may take more bytes
 	return ok && strings.EqualFold(p.prefix+bytesOf(code)+p.suffix, s)
 }
 
-// fill appends the middle with the variables' values in the holes. What is in a value stands for itself.
-func (p *pattern) fill(code []uint16, c *Context) ([]uint16, bool) {
+// fill appends the middle with the variables' values in the holes. What is in a value stands for itself. It gives up where
+// more bytes would have to fit than there is room for: callers choose some of the values, and policies may repeat them.
+func (p *pattern) fill(code []uint16, c *Context, room int) ([]uint16, bool) {
 	for _, b := range p.middle {
 		if b < hole {
-			code = append(code, b)
+			if code = append(code, b); b != star && b != starOfSegment {
+				room--
+			}
 			continue
 		}
 		v := &p.holes[b-hole]
@@ -207,14 +210,15 @@ func (p *pattern) fill(code []uint16, c *Context) ([]uint16, bool) {
 		if !ok {
 			text, ok = v.fallback, v.hasFallback
 		}
-		if !ok {
+		if !ok || len(text) > room {
 			return nil, false
 		}
+		room -= len(text)
 		for i := range len(text) {
 			code = append(code, uint16(text[i]))
 		}
 	}
-	return code, true
+	return code, room >= 0
 }
 
 // match reports whether the whole of s fits the code. Of the stars before a place only the last wide one, and the last
