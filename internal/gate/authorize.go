@@ -31,6 +31,9 @@ func (g *Gate) authorize(ctx context.Context, r *Request) error {
 	return chime.Forbidden.Errorf("%s is not allowed %s", r.Caller.ARN, action(r.Operation))
 }
 
+// maxAgent is how many bytes of a user agent policies see, as records do: patterns take longer the longer a text is.
+const maxAgent = 512
+
 // byPolicies lets the caller's policies decide.
 func (g *Gate) byPolicies(ctx context.Context, r *Request) error {
 	set, err := g.grants.of(ctx, g.db, &r.Caller)
@@ -51,7 +54,7 @@ func (g *Gate) byPolicies(ctx context.Context, r *Request) error {
 			PrincipalType:    "User",
 			UserName:         r.Caller.Name,
 			UserID:           r.Caller.PrincipalID.String(),
-			UserAgent:        r.Origin.UserAgent,
+			UserAgent:        r.Origin.UserAgent[:min(len(r.Origin.UserAgent), maxAgent)],
 			SourceIP:         r.Origin.Address,
 			Time:             now,
 			Secure:           r.Origin.Secure,

@@ -3,6 +3,7 @@ package gate_test
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -111,6 +112,22 @@ func TestPoliciesUnderWay(t *testing.T) {
 	}
 	close(done)
 	noise.Wait()
+}
+
+// TestPoliciesSeeSoMuch wants that what a caller makes long does not make the decision long.
+func TestPoliciesSeeSoMuch(t *testing.T) {
+	t.Parallel()
+	c := opstest.New(t)
+	long := strings.Repeat("a", 10_000)
+	caller := jane(t, c, `{"StringLike": {"aws:UserAgent": "`+strings.Repeat("?", 513)+`*"}}`)
+	_, err := c.Gate.Do(t.Context(), &gate.Request{Operation: api.ByName("GetAccount"), Input: &api.GetAccountInput{AccountID: long},
+		Caller: caller(), Origin: gate.Origin{UserAgent: long}})
+	if !errors.Is(err, chime.Forbidden) {
+		t.Fatalf("a user agent of more than 512 bytes: %v", err)
+	}
+	if n := len(err.Error()); n > 1000 {
+		t.Errorf("the refusal has %d bytes", n)
+	}
 }
 
 // TestPolicyThatIsNotUnderstood fails the call rather than leave a policy out: it may be one that denies.

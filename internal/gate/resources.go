@@ -111,13 +111,19 @@ func (g *guarded) resource(in any, caller *chime.Caller) string {
 }
 
 // canonical spells an id as the server does, so that no other spelling gets around a policy. What is no id names nothing
-// that exists; meetings have ids of others.
+// that exists, so policies see the beginning of it alone; meetings have ids of others.
 func canonical(f *api.Field, text string) string {
-	if id, ok := chime.ParseID(text); ok && f.Name != meetingMember {
+	if f.Name == meetingMember {
+		return text
+	}
+	if id, ok := chime.ParseID(text); ok {
 		return id.String()
 	}
-	return text
+	return text[:min(len(text), maxID)]
 }
+
+// maxID is more than an id is long, so that none is cut into another.
+const maxID = 64
 
 // textAt returns a text of the input; nothing where it or the member itself is missing.
 func textAt(f *api.Field, in any) string {
