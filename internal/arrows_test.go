@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"internal/audit":           {"api", "internal/chime"},
 	"internal/ops":             {"api", "internal/audit", "internal/backup", "internal/callout", "internal/chime", "internal/letter", "internal/policy", "internal/stock", "internal/store"},
 	"internal/ops/opstest":     {"api", "internal/backup", "internal/chime", "internal/chime/chimetest", "internal/gate", "internal/letter", "internal/ops", "internal/seal/sealtest", "internal/store"},
-	"internal/gate":            {"api", "internal/audit", "internal/chime", "internal/policy", "internal/store", "internal/ops"},
+	"internal/gate":            {"api", "internal/audit", "internal/chime", "internal/policy", "internal/store", "internal/throttle", "internal/ops"},
 	"internal/keypair":         {},
 	"internal/keypair/keytest": {},
 	"internal/sheet":           {},

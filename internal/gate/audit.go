@@ -12,10 +12,28 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/throttle"
 )
 
-// maxLate bounds the records that wait to be written: refused calls and reads. More are dropped, and counted.
-const maxLate = 1024
+// maxLate bounds the records that wait to be written, refused calls and reads, and maxLateOf those of one tenant, so that it
+// leaves room to others. More are dropped, and counted.
+const (
+	maxLate   = 4096
+	maxLateOf = 1024
+)
+
+// turnedAway bounds the records of calls that were refused before anybody looked at what they ask for. They cost their senders
+// next to nothing, and need no key that still opens anything: without a bound they would fill the disk.
+var turnedAway = throttle.Limit{PerSecond: 2, Burst: 256}
+
+// door is where calls are turned away: each tenant's own, and beside it that of those who did not show who they are.
+type door struct {
+	tenant chime.Tenant
+	nobody bool
+}
+
+// maxDoors bounds how many doors are told apart.
+const maxDoors = 1 << 12
 
 // late holds the records that go with no change, until they are written together.
 type late struct {
@@ -23,6 +41,8 @@ type late struct {
 	waiting map[chime.Tenant][]lateRecord
 	count   int
 	dropped map[chime.Tenant]int
+
+	doors *throttle.Buckets[door]
 }
 
 type lateRecord struct {
@@ -31,13 +51,16 @@ type lateRecord struct {
 }
 
 func newLate() *late {
-	return &late{waiting: map[chime.Tenant][]lateRecord{}, dropped: map[chime.Tenant]int{}}
+	return &late{
+		waiting: map[chime.Tenant][]lateRecord{}, dropped: map[chime.Tenant]int{},
+		doors: throttle.New[door](turnedAway, maxDoors, throttle.Clock()),
+	}
 }
 
 func (l *late) add(tenant chime.Tenant, r lateRecord) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.count >= maxLate {
+	if l.isFull(tenant) {
 		l.dropped[tenant]++
 		return
 	}
@@ -49,11 +72,15 @@ func (l *late) add(tenant chime.Tenant, r lateRecord) {
 func (l *late) full(tenant chime.Tenant) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.count < maxLate {
+	if !l.isFull(tenant) {
 		return false
 	}
 	l.dropped[tenant]++
 	return true
+}
+
+func (l *late) isFull(tenant chime.Tenant) bool {
+	return l.count >= maxLate || len(l.waiting[tenant]) >= maxLateOf
 }
 
 func (l *late) take() (waiting map[chime.Tenant][]lateRecord, dropped map[chime.Tenant]int) {
@@ -112,6 +139,10 @@ func (g *Gate) recordLater(tenant chime.Tenant, c *audit.Call) {
 // lack its input, and its caller if they did not show who they are.
 func (g *Gate) Refused(tenant chime.Tenant, r *Request, exception, message string) {
 	if g.settings.Audit == audit.Off {
+		return
+	}
+	if r.Input == nil && g.late.doors.Take(door{tenant, r.Caller.ARN == ""}) > 0 {
+		g.late.drop(tenant, 1)
 		return
 	}
 	c := r.call()

@@ -141,7 +141,8 @@ func TestRefusals(t *testing.T) {
 	c := opstest.New(t)
 	before := len(events(c))
 	refuse := func() {
-		c.Gate.Refused(c.Tenant, &gate.Request{Operation: api.ByName("CreateUser"), Caller: chime.Caller{AccessKeyID: "AKIDOTHER"}}, "UnrecognizedClientException", "no")
+		c.Gate.Refused(c.Tenant, &gate.Request{Operation: api.ByName("CreateUser"), Input: &api.CreateUserInput{}, Caller: chime.Caller{AccessKeyID: "AKIDOTHER"}},
+			"UnrecognizedClientException", "no")
 	}
 	refuse()
 	if diff := cmp.Diff([]string{"CreateUser UnrecognizedClientException"}, since(c, before)); diff != "" {
@@ -161,6 +162,47 @@ func TestRefusals(t *testing.T) {
 	all := since(c, before+1)
 	if got := len(all); got != more-dropped+1 || !slices.Contains(all, "DropAuditRecords") {
 		t.Errorf("%d records after %d were dropped, want %d with one that says so", got, dropped, more-dropped+1)
+	}
+}
+
+// TestFloodsLeaveRoom lets calls be refused a great many times over. Those that were turned away at the door must not fill the
+// disk, and none must take the room of another tenant, or of callers who are known.
+func TestFloodsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	c := opstest.New(t)
+	other := c.Of(210987654321)
+	known := chime.Caller{Tenant: c.Tenant, ARN: "arn:aws:iam::123456789012:user/jane"}
+	refuse := func(of *opstest.Caller, times int, caller chime.Caller, in any) {
+		for range times {
+			c.Gate.Refused(of.Tenant, &gate.Request{Operation: api.ByName("ResetPersonalPIN"), Input: in, Caller: caller}, "ForbiddenException", "no")
+		}
+	}
+	count := func(of *opstest.Caller) (n int) {
+		for _, e := range events(of) {
+			if e.EventName == "ResetPersonalPIN" {
+				n++
+			}
+		}
+		return n
+	}
+	for range 5 {
+		refuse(c, 1000, chime.Caller{}, nil) // nobody
+		if _, err := c.Gate.WriteLate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count(c); n == 0 || n > 300 {
+		t.Errorf("%d records of 5000 calls that nobody signed", n)
+	}
+	before := count(c)
+	refuse(c, 1, known, nil)
+	if n := count(c) - before; n != 1 {
+		t.Errorf("%d records of the first call by a disabled key", n)
+	}
+	refuse(c, 10_000, known, &api.ResetPersonalPINInput{})
+	refuse(other, 10, known, &api.ResetPersonalPINInput{})
+	if n := count(other); n != 10 {
+		t.Errorf("%d records of another tenant's 10 refusals during the flood", n)
 	}
 }
 
