@@ -32,6 +32,7 @@ type Caller struct {
 	PrincipalID ID     // of an IAMUser
 	Granted     ID     // of an IAMUser: another whenever its policies have changed; zero if it never had one
 	AccessKeyID string
+	KeptKey     bool // the access key is kept in the store, and may be taken away while the call is under way
 }
 
 // RootARN names the root of a tenant.

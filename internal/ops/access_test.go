@@ -90,6 +90,31 @@ func TestDeleteTenant(t *testing.T) {
 	}
 }
 
+// TestKeyOutlivesNoTenant lets a call go on that was let in just before its tenant was deleted: it must leave no key behind.
+func TestKeyOutlivesNoTenant(t *testing.T) {
+	t.Parallel()
+	c := opstest.New(t)
+	const seven = "000000000007"
+	key := opstest.Must(c, api.Operations.CreateTenant, &api.CreateTenantInput{AWSAccountID: seven}).AccessKey.AccessKeyID
+	a, err := c.DB.LookUpAccess(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := *c
+	late.Tenant, late.As = 7, &a.Caller
+	create := func() error {
+		_, err := opstest.Do(&late, api.Operations.CreateAccessKey, &api.CreateAccessKeyInput{})
+		return err
+	}
+	if err := create(); err != nil {
+		t.Errorf("while the tenant is there: %v", err)
+	}
+	opstest.Must(c, api.Operations.DeleteTenant, &api.DeleteTenantInput{AWSAccountID: seven})
+	if err := create(); !errors.Is(err, chime.Unauthorized) {
+		t.Errorf("after it was deleted: %v, want unauthorized", err)
+	}
+}
+
 func TestPrincipals(t *testing.T) {
 	t.Parallel()
 	c := opstest.New(t)

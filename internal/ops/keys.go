@@ -13,6 +13,9 @@ func (c *Call) CreateAccessKey(_ context.Context, in *api.CreateAccessKeyInput) 
 	if err := c.once(); err != nil {
 		return nil, err
 	}
+	if err := c.keyStands(); err != nil {
+		return nil, err
+	}
 	tenant, p, err := c.keyOwner(in.AWSAccountID, in.PrincipalName)
 	if err != nil {
 		return nil, err
@@ -22,6 +25,22 @@ func (c *Call) CreateAccessKey(_ context.Context, in *api.CreateAccessKeyInput) 
 		return nil, err
 	}
 	return &api.CreateAccessKeyOutput{AccessKey: key}, nil
+}
+
+// keyStands refuses a call whose own key was taken away since the call was let in: it must not leave another key behind, least of
+// all in a tenant that has been deleted, where nobody would find it.
+func (c *Call) keyStands() error {
+	if !c.Caller.KeptKey {
+		return nil
+	}
+	k, err := c.Tx.AccessKey(c.Caller.Tenant, c.Caller.AccessKeyID)
+	if err != nil {
+		return err
+	}
+	if k == nil || k.Inactive {
+		return chime.Unauthorized.Errorf("the access key %s has just been deleted or made inactive", c.Caller.AccessKeyID)
+	}
+	return nil
 }
 
 // newKey makes a key of a principal, or of the tenant's root if that is nil.

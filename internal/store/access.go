@@ -42,6 +42,7 @@ func scanAccess(t *Tx, row scanner) (*Access, error) {
 		a.Caller = (&chime.Principal{Tenant: a.Key.Tenant, ID: a.Key.Principal, Name: name.String}).Caller(a.Key.ID)
 		copy(a.Caller.Granted[:], granted)
 	}
+	a.Caller.KeptKey = true
 	var err error
 	a.Secret, err = t.open("access_keys", a.Key.Tenant, []byte(a.Key.ID), sealed)
 	return &a, err
