@@ -30,12 +30,25 @@ func New(c Config) *http.Server {
 	mux.Handle("/readyz", c.Health)
 	mux.HandleFunc("GET /{$}", root)
 	return &http.Server{
-		Handler:           mux,
+		Handler:           direct(mux),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
+}
+
+// direct refuses what browsers send for web pages of others: whoever an operator happens to look at must not have this server
+// take profiles of itself all day.
+func direct(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Sec-Fetch-Site") {
+		case "", "none", "same-origin":
+			h.ServeHTTP(w, r)
+		default:
+			http.Error(w, "a web page of another origin sent this", http.StatusForbidden)
+		}
+	})
 }
 
 func root(w http.ResponseWriter, _ *http.Request) {

@@ -160,6 +160,23 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
+func TestPagesOfOthersAreRefused(t *testing.T) {
+	t.Parallel()
+	db, _ := start(t, admin.NewMetrics())
+	health := http.NotFoundHandler()
+	h := admin.New(admin.Config{DB: db, Metrics: admin.NewMetrics(), Health: health, Log: slog.New(slog.DiscardHandler)}).Handler
+	for site, want := range map[string]int{"": 200, "none": 200, "same-origin": 200, "same-site": 403, "cross-site": 403} {
+		r := httptest.NewRequest(http.MethodGet, "/debug/pprof/heap?gc=1", nil)
+		if site != "" {
+			r.Header.Set("Sec-Fetch-Site", site)
+		}
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("Sec-Fetch-Site %q: %d, want %d", site, w.Code, want)
+		}
+	}
+}
+
 // BenchmarkCall is what metrics add to each call.
 func BenchmarkCall(b *testing.B) {
 	m := admin.NewMetrics()
