@@ -56,12 +56,16 @@ func (b *Buckets[K]) Take(key K) (wait time.Duration) {
 	return 0
 }
 
-// Wait returns how long it will take until there is a token, zero if there is one.
+// Wait returns how long it will take until there is a token, zero if there is one. A key without a bucket of its own has taken
+// nothing that anybody knows of: it does not wait for what others took from the shared one.
 func (b *Buckets[K]) Wait(key K) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.elapsed()
-	full, _ := b.bucket(key, now)
+	full, apart := b.bucket(key, now)
+	if !apart {
+		return 0
+	}
 	return max(full+b.every-b.room-now, 0)
 }
 

@@ -98,6 +98,9 @@ func TestBoundedMemory(t *testing.T) {
 			t.Errorf("key %d, without a bucket of its own: %v", key, wait)
 		}
 	}
+	if wait := b.Wait(6); wait != 0 {
+		t.Errorf("key 6, which has taken nothing, would wait %v for others", wait)
+	}
 	if wait := b.Take(0); wait != 0 {
 		t.Errorf("key 0 has its own bucket, and one token left: %v", wait)
 	}
