@@ -189,6 +189,7 @@ func TestForgedURLs(t *testing.T) {
 		"another hash":      {forge(func(b []byte) { b[64]++ }), 403},
 		"a bot's instead":   {forge(func(b []byte) { b[0] = 2 }), 403},
 		"of no kind at all": {forge(func(b []byte) { b[0] = 9 }), 403},
+		"with a line break": {f.url + "%0A", 403},
 		"another's id":      {strings.Replace(f.url, f.webhook, f.room, 1), 403},
 	} {
 		if response, answer := f.send(t, "POST", c.url, `{"Content":"hello"}`); response.StatusCode != c.status {

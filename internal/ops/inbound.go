@@ -50,6 +50,9 @@ const replyLife = 2 * time.Minute
 
 // parseInbound reads a token; nothing of it is believed before matches.
 func parseInbound(token string) (in inbound, ok bool) {
+	if len(token) != base64.RawURLEncoding.EncodedLen(inboundSize) { // the decoder skips line breaks
+		return inbound{}, false
+	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(b) != inboundSize {
 		return inbound{}, false

@@ -10,6 +10,7 @@ func FuzzParseInbound(f *testing.F) {
 	f.Add("")
 	f.Add("token")
 	f.Add(base64.RawURLEncoding.EncodeToString(make([]byte, inboundSize)))
+	f.Add(base64.RawURLEncoding.EncodeToString(make([]byte, inboundSize)) + "\n")
 	f.Fuzz(func(t *testing.T, token string) {
 		in, ok := parseInbound(token)
 		if !ok {
