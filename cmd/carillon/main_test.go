@@ -103,7 +103,9 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 // term FOLDER sends SIGTERM to the server of a data folder.
 func term(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 1)
-	ts.Check(syscall.Kill(note(ts, args[0]).PID, syscall.SIGTERM))
+	server, err := os.FindProcess(note(ts, args[0]).PID)
+	ts.Check(err)
+	ts.Check(server.Signal(syscall.SIGTERM))
 }
 
 // capture NAME sets a variable to what the last command printed.
