@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	kongyaml "github.com/alecthomas/kong-yaml"
 	"gopkg.in/yaml.v3"
 )
 
@@ -105,22 +103,17 @@ func readSettings(app *kong.Application, data []byte) (kong.Resolver, error) {
 		return nil, err
 	}
 	known := settingNames(app)
-	for name := range flatten("", tree) {
+	values := flatten("", tree)
+	for name := range values {
 		if !slices.Contains(known, name) {
 			return nil, fmt.Errorf("%s is not a setting; these are: %s%s", name, strings.Join(known, ", "), didYouMean(name, known))
 		}
 	}
-	values, err := kongyaml.Loader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	// The loader looks below the name of the flag's command; settings have no command in front.
-	top := &kong.Path{App: app}
-	return kong.ResolverFunc(func(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		if !slices.Contains(known, flag.Name) || inEnvironment(flag) {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if inEnvironment(flag) {
 			return nil, nil
 		}
-		return values.Resolve(ctx, top, flag)
+		return values[flag.Name], nil
 	}), nil
 }
 
