@@ -6,6 +6,9 @@ import (
 	"runtime/debug"
 )
 
+// released is the version of a released binary. The linker sets it; in every other build it is empty.
+var released string
+
 type versionCommand struct{}
 
 // Run prints the version, where it was built from and with what.
@@ -15,8 +18,11 @@ func (versionCommand) Run(p *process) error {
 	return nil
 }
 
-// version returns the module's version, or "devel" for a build of a working tree. build may be nil.
+// version returns the version of a release, else the module's, or "devel" for a build of a working tree. build may be nil.
 func version(build *debug.BuildInfo) string {
+	if released != "" {
+		return released
+	}
 	if build == nil || build.Main.Version == "" || build.Main.Version == "(devel)" {
 		return "devel"
 	}
