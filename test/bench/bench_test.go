@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/carillon-server/carillon/internal/store/pgtest"
 	"github.com/carillon-server/carillon/test/harness"
 )
 
@@ -23,7 +25,7 @@ func TestMain(m *testing.M) {
 
 func TestEveryFigureIsMeasured(t *testing.T) {
 	t.Parallel()
-	o := options{users: 250, store: t.TempDir(), turns: 1, duration: 100 * time.Millisecond, connections: []int{1, 4}, operations: byDefault, json: true}
+	o := options{database: onSQLite, users: 250, store: t.TempDir(), turns: 1, duration: 100 * time.Millisecond, connections: []int{1, 4}, operations: byDefault, json: true}
 	var out bytes.Buffer
 	if err := run(o, &out, newProgress(os.Stderr)); err != nil {
 		t.Fatal(err)
@@ -77,12 +79,39 @@ func TestEveryFigureIsMeasured(t *testing.T) {
 	}
 }
 
+func TestPostgresStandsBesidePgbench(t *testing.T) {
+	t.Parallel()
+	o := options{database: onPostgres, users: 150, turns: 1, duration: time.Second, connections: []int{4}, operations: byDefault, json: true}
+	var out bytes.Buffer
+	err := run(o, &out, newProgress(os.Stderr))
+	if errors.Is(err, pgtest.ErrMissing) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r report
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Rows) != 3 || r.PerUser <= 0 || r.Rows[0].Operation != createUser || r.Rows[0].SingleRate <= 0 || r.Rows[0].OfSingle <= 0 || r.Rows[0].DatabaseCPU <= 0 {
+		t.Errorf("figures are missing: %s", out.Bytes())
+	}
+	var table strings.Builder
+	if err := r.writeTable(&table, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(table.String(), "of pgbench") {
+		t.Errorf("the table has no %q:\n%s", "of pgbench", &table)
+	}
+}
+
 func TestFillContinues(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
+	in := folders{filled: t.TempDir()}
 	p := newProgress(os.Stderr)
 	for _, users := range []int{150, 1200, 1200} {
-		f, err := fill(folder, users, p)
+		f, err := fill(in, users, p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +119,7 @@ func TestFillContinues(t *testing.T) {
 			t.Errorf("fill to %d: %d users, %d of them noted", users, f.users, len(f.some))
 		}
 	}
-	if _, err := fill(folder, 100, p); err == nil || !strings.Contains(err.Error(), "1200 users already") {
+	if _, err := fill(in, 100, p); err == nil || !strings.Contains(err.Error(), "1200 users already") {
 		t.Errorf("fill to less than there is: %v", err)
 	}
 }
@@ -101,6 +130,8 @@ func TestBadFlags(t *testing.T) {
 		{"--connections 0", "is not a number of connections"},
 		{"--operations GetUser,DeleteUser", `"DeleteUser" is none of CreateUser, GetUser, ListUsers`},
 		{"--users 99", "--users must be at least 100"},
+		{"--database mysql", "--database must be sqlite or postgres"},
+		{"--database postgres --store x", "--store keeps a store in SQLite alone"},
 		{"--turns 0", "--turns must be at least 1"},
 		{"--duration 0s", "--duration must be more than nothing"},
 		{"fast", `there is no argument "fast"`},

@@ -5,21 +5,18 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/carillon-server/carillon/internal/chime"
-	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
 	"github.com/carillon-server/carillon/test/harness"
 )
 
 // filledStore is a store with users in one account, closed.
 type filledStore struct {
-	folder  string
+	engine
 	account string
 	users   int
 	some    []string // IDs from all over the account
@@ -36,10 +33,10 @@ var source = chime.Source{
 	Random: rand.Reader,
 }
 
-// fill brings the store in folder to the number of users. It writes through the store's own package, so the rows are those
+// fill brings the store to the number of users. It writes through the store's own package, so the rows are those
 // that as many calls of CreateUser would have left, only sooner. What an earlier run left there is used.
-func fill(folder string, users int, p *progress) (_ *filledStore, err error) {
-	db, err := store.Open(context.Background(), folder, rand.Reader, sealtest.Keys)
+func fill(e engine, users int, p *progress) (_ *filledStore, err error) {
+	db, err := e.open(context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -49,12 +46,12 @@ func fill(folder string, users int, p *progress) (_ *filledStore, err error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &filledStore{folder: folder, account: account.ID.String()}
+	f := &filledStore{engine: e, account: account.ID.String()}
 	if err := f.look(db, tenant, account.ID, max(1, users/someUsers)); err != nil {
 		return nil, err
 	}
 	if f.users > users {
-		return nil, fmt.Errorf("%s has %d users already; ask for at least as many, or choose another folder", folder, f.users)
+		return nil, fmt.Errorf("the store has %d users already; ask for at least as many, or choose another folder", f.users)
 	}
 	if f.users == users {
 		return f, nil
@@ -125,16 +122,4 @@ func (f *filledStore) look(db *store.DB, tenant chime.Tenant, account chime.ID, 
 		}
 	}
 	return nil
-}
-
-// copyTo copies the store's database into a new folder.
-func (f *filledStore) copyTo(folder string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	data, err := os.ReadFile(filepath.Join(f.folder, store.File))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, store.File), data, 0o600)
 }

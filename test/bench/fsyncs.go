@@ -16,24 +16,26 @@ import (
 // fsyncConnections is how many connections create users while fsyncs are counted.
 const fsyncConnections = 64
 
-// fsyncs returns how many fsyncs a create costs, counted by strace from outside; nil where there is no strace. Its filter
+// fsyncs returns how many fsyncs a create costs, counted by strace from outside; nil where there is no strace, and where
+// another process makes them. Its filter
 // stops the server at these two calls only, so the batches are about those of the measurement. What the start and the
 // stop sync counts too.
 func (t *turns) fsyncs() (_ *float64, err error) {
 	strace, err := exec.LookPath("strace")
-	if errors.Is(err, exec.ErrNotFound) {
+	if t.postgres != nil || errors.Is(err, exec.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	t.say("count the fsyncs")
-	folder, counts := filepath.Join(t.work, "traced"), filepath.Join(t.work, "strace")
-	defer os.RemoveAll(folder)
-	if err := t.filled.copyTo(folder); err != nil {
+	c, err := t.filled.copy("traced")
+	if err != nil {
 		return nil, err
 	}
-	s, err := harness.Start(t.program, folder, harness.Options{
+	defer func() { err = errors.Join(err, c.drop()) }()
+	counts := filepath.Join(t.work, "strace")
+	s, err := harness.Start(t.program, c.folder, harness.Options{
 		Wrapper: []string{strace, "-f", "--seccomp-bpf", "-c", "-U", "name,calls", "-e", "trace=fsync,fdatasync", "-o", counts},
 	})
 	if err != nil {

@@ -29,6 +29,7 @@ answer's status is checked.
     go run ./test/bench --operations GetUser --connections 64 --turns 9
     go run ./test/bench --operations InviteUsers,BatchSuspendUser --connections 1,16 --users 20000
     go run ./test/bench --operations InviteUsers --connections 1,16 --slow-smtp
+    go run ./test/bench --database postgres
     go run ./test/bench --json >before.json                 then change something, and
     go run ./test/bench --against before.json               every figure beside what it was
 
@@ -44,12 +45,26 @@ Every turn begins on a copy of the same filled store. Figures are medians over t
     start          from the start of the process until it answers, with that store
     disk           the store's files after a clean stop, per user
 
+With --database postgres, creates stand beside pgbench too, which inserts single rows into the same table, on a copy of
+the same store, over as many connections but at most 64 (pgbench -n -M prepared -c 64 -j 2):
+
+    pgbench/s      rows a second, each in a transaction of its own
+    of pgbench     the requests a second as a multiple of that
+    database CPU   time of PostgreSQL's processes per request
+
 Compare ratios and CPU rather than rates: rates follow the machine's other work.
 
 `
 
+// The databases that are measured.
+const (
+	onSQLite   = "sqlite"
+	onPostgres = "postgres"
+)
+
 // options are the command line.
 type options struct {
+	database    string
 	users       int
 	store       string
 	turns       int
@@ -90,6 +105,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		f.PrintDefaults()
 	}
 	f.IntVar(&o.users, "users", 1000, "`number` of users in the store before each turn, at least 100")
+	f.StringVar(&o.database, "database", onSQLite, "`sqlite`, or postgres, which is started for this in a temporary folder")
 	f.StringVar(&o.store, "store", "", "keep the filled store in this `folder`, and use what an earlier run left there")
 	f.IntVar(&o.turns, "turns", 5, "`number` of turns")
 	f.DurationVar(&o.duration, "duration", 2*time.Second, "`time` of each measurement, less if 25,000 requests a second run out")
@@ -125,6 +141,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		err = fmt.Errorf("there is no argument %q", f.Arg(0))
 	case o.users < pageSize:
 		err = fmt.Errorf("--users must be at least %d, a page of ListUsers", pageSize)
+	case o.database != onSQLite && o.database != onPostgres:
+		err = errors.New("--database must be sqlite or postgres")
+	case o.database == onPostgres && o.store != "":
+		err = errors.New("--store keeps a store in SQLite alone")
 	case o.turns < 1:
 		err = errors.New("--turns must be at least 1")
 	case o.duration <= 0:
@@ -157,7 +177,7 @@ func run(o options, stdout io.Writer, p *progress) error {
 }
 
 // measure does everything that takes time.
-func measure(o options, p *progress) (*report, error) {
+func measure(o options, p *progress) (_ *report, err error) {
 	work, err := os.MkdirTemp("", "carillon-bench-")
 	if err != nil {
 		return nil, err
@@ -168,18 +188,19 @@ func measure(o options, p *progress) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.store == "" {
-		o.store = filepath.Join(work, "filled")
-	}
-	filled, err := fill(o.store, o.users, p)
+	t := &turns{options: o, work: work, program: program, progress: p}
+	e, err := t.start()
 	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	if t.filled, err = fill(e, o.users, p); err != nil {
 		return nil, fmt.Errorf("fill the store: %w", err)
 	}
-	b, err := startBare()
-	if err != nil {
+	if t.bare, err = startBare(); err != nil {
 		return nil, fmt.Errorf("start the bare server: %w", err)
 	}
-	defer b.stop()
+	defer t.bare.stop()
 
 	if o.slowSMTP {
 		slow, err := startSlowSMTP()
@@ -187,9 +208,8 @@ func measure(o options, p *progress) (*report, error) {
 			return nil, err
 		}
 		defer slow.Close()
-		o.env = []string{"CARILLON_SMTP_URL=smtp://" + slow.Addr().String() + "?starttls=none", "CARILLON_SMTP_FROM=bench@example.com"}
+		t.env = []string{"CARILLON_SMTP_URL=smtp://" + slow.Addr().String() + "?starttls=none", "CARILLON_SMTP_FROM=bench@example.com"}
 	}
-	t := &turns{options: o, work: work, program: program, filled: filled, bare: b, progress: p}
 	for n := range o.turns {
 		if err := t.turn(n); err != nil {
 			return nil, fmt.Errorf("turn %d: %w", n+1, err)
@@ -202,4 +222,20 @@ func measure(o options, p *progress) (*report, error) {
 		}
 	}
 	return r, nil
+}
+
+// start makes ready where the stores are kept.
+func (t *turns) start() (_ engine, err error) {
+	if t.options.database == onSQLite {
+		filled := t.store
+		if filled == "" {
+			filled = filepath.Join(t.work, "filled")
+		}
+		return folders{filled, t.work}, nil
+	}
+	t.say("start PostgreSQL")
+	if t.postgres, err = startPostgres(t.work); err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	return t.postgres, nil
 }

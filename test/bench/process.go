@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -12,22 +14,51 @@ import (
 const tick = 10 * time.Millisecond
 
 // cpu returns the time that a process has spent on the processors, user and system, in steps of 10 ms.
-func cpu(pid int) (time.Duration, error) {
+func cpu(pid int) (time.Duration, error) { return ticks(pid, 11, 12) }
+
+// cpuOfAll returns what a process, its children and those that have ended have spent on the processors.
+func cpuOfAll(pid int) (time.Duration, error) {
+	total, err := ticks(pid, 11, 12, 13, 14)
+	if err != nil {
+		return 0, err
+	}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return 0, err
+	}
+	for field := range bytes.FieldsSeq(children) {
+		child, err := strconv.Atoi(string(field))
+		if err != nil {
+			return 0, err
+		}
+		spent, err := cpu(child)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // one that has ended meanwhile counts with its parent
+			return 0, err
+		}
+		total += spent
+	}
+	return total, nil
+}
+
+// ticks adds up fields of a process's status, counted from the one behind its name.
+func ticks(pid int, fields ...int) (total time.Duration, err error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
 	_, rest, _ := bytes.Cut(stat, []byte(") ")) // the command's name may hold blanks
-	fields := bytes.Fields(rest)
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat is too short", pid)
+	all := bytes.Fields(rest)
+	for _, i := range fields {
+		if i >= len(all) {
+			return 0, fmt.Errorf("/proc/%d/stat is too short", pid)
+		}
+		n, err := strconv.Atoi(string(all[i]))
+		if err != nil {
+			return 0, err
+		}
+		total += time.Duration(n) * tick
 	}
-	user, err := strconv.Atoi(string(fields[11]))
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(string(fields[12]))
-	return time.Duration(user+system) * tick, err
+	return total, nil
 }
 
 // rss returns the memory that a process holds, in bytes.

@@ -22,11 +22,17 @@ type figures struct {
 	CPU         float64 `json:"serverCPUMicroseconds"`
 	RSS         float64 `json:"rssMegabytes"`
 
+	// On PostgreSQL alone.
+	SingleRate  float64 `json:"pgbenchInsertsPerSecond,omitzero"`
+	OfSingle    float64 `json:"ofPgbench,omitzero"`
+	DatabaseCPU float64 `json:"databaseCPUMicroseconds,omitzero"`
+
 	requests int
 }
 
 // report is the medians of all turns.
 type report struct {
+	Database        string    `json:"database"`
 	Users           int       `json:"users"`
 	Turns           int       `json:"turns"`
 	Processors      int       `json:"processors"`
@@ -41,6 +47,7 @@ type report struct {
 // report takes the medians.
 func (t *turns) report() *report {
 	r := &report{
+		Database:   t.options.database,
 		Users:      t.filled.users,
 		Turns:      len(t.measured),
 		Processors: runtime.NumCPU(),
@@ -62,6 +69,9 @@ func (t *turns) report() *report {
 			P99:         of(func(f figures) float64 { return f.P99 }),
 			CPU:         of(func(f figures) float64 { return f.CPU }),
 			RSS:         of(func(f figures) float64 { return f.RSS }),
+			SingleRate:  of(func(f figures) float64 { return f.SingleRate }),
+			OfSingle:    of(func(f figures) float64 { return f.OfSingle }),
+			DatabaseCPU: of(func(f figures) float64 { return f.DatabaseCPU }),
 		})
 		r.LoadRSS = max(r.LoadRSS, r.Rows[i].RSS)
 	}
@@ -101,13 +111,17 @@ func readReport(file string) (*report, error) {
 
 // writeTable writes the report for people, each figure beside that of an earlier one if there is one.
 func (r *report) writeTable(w io.Writer, earlier *report) error {
-	fmt.Fprintf(w, "A store of %d users, %d processors, medians of %d turns.\n\n", r.Users, r.Processors, r.Turns)
+	fmt.Fprintf(w, "A store of %d users in %s, %d processors, medians of %d turns.\n\n", r.Users, r.Database, r.Processors, r.Turns)
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "operation\tconnections\trequests/s\tbare/s\tof bare\tp50 ms\tp99 ms\tserver CPU us\tRSS MB\t")
+	head := "operation\tconnections\trequests/s\tbare/s\tof bare\tp50 ms\tp99 ms\tserver CPU us\tRSS MB\t"
+	if r.onPostgres() {
+		head += "database CPU us\tpgbench/s\tof pgbench\t"
+	}
+	fmt.Fprintln(t, head)
 	for _, f := range r.Rows {
-		f.write(t, f.Operation)
+		f.write(t, f.Operation, r.onPostgres())
 		if before := earlier.row(f.Operation, f.Connections); before != nil {
-			before.write(t, "before")
+			before.write(t, "before", r.onPostgres())
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -135,9 +149,15 @@ func (r *report) writeTable(w io.Writer, earlier *report) error {
 	return t.Flush()
 }
 
-func (f *figures) write(t io.Writer, name string) {
-	fmt.Fprintf(t, "%s\t%d\t%.0f\t%.0f\t%.2f\t%.2f\t%.2f\t%.0f\t%.0f\t\n",
+func (r *report) onPostgres() bool { return r.Database == onPostgres }
+
+func (f *figures) write(t io.Writer, name string, more bool) {
+	fmt.Fprintf(t, "%s\t%d\t%.0f\t%.0f\t%.2f\t%.2f\t%.2f\t%.0f\t%.0f\t",
 		name, f.Connections, f.Rate, f.BareRate, f.OfBare, f.P50, f.P99, f.CPU, f.RSS)
+	if more {
+		fmt.Fprintf(t, "%.0f\t%.0f\t%.2f\t", f.DatabaseCPU, f.SingleRate, f.OfSingle)
+	}
+	fmt.Fprintln(t)
 }
 
 // row returns the figures of an operation, or nil; a nil report has none.

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -50,6 +48,8 @@ type turns struct {
 	bare    *bareServer
 	*progress
 
+	postgres *databases // nil on the embedded store
+
 	created   uint64 // addresses given away
 	suspended int    // users of the filled store that are gone in this turn
 	measured  []turnFigures
@@ -65,12 +65,12 @@ type turnFigures struct {
 
 // turn measures everything once, on a server of its own.
 func (t *turns) turn(n int) (err error) {
-	folder := filepath.Join(t.work, fmt.Sprintf("turn-%d", n+1))
-	defer os.RemoveAll(folder)
-	if err := t.filled.copyTo(folder); err != nil {
+	c, err := t.filled.copy(fmt.Sprintf("turn_%d", n+1))
+	if err != nil {
 		return err
 	}
-	s, err := harness.Start(t.program, folder, harness.Options{Env: t.env})
+	defer func() { err = errors.Join(err, c.drop()) }()
+	s, err := harness.Start(t.program, c.folder, harness.Options{Env: append(c.env, t.env...)})
 	if err != nil {
 		return err
 	}
@@ -107,14 +107,14 @@ func (t *turns) turn(n int) (err error) {
 	if err := s.Stop(); err != nil {
 		return err
 	}
-	size, err := diskSize(folder)
+	size, err := c.size()
 	f.perUser = float64(size) / float64(users)
 	t.measured = append(t.measured, f)
 	return err
 }
 
-// row measures the bare server and the server, one after the other.
-func (t *turns) row(s *harness.Server, operation string, connections int, tokens []string) (figures, error) {
+// row measures the bare server, pgbench where the server adds what pgbench can add, and the server, one after the other.
+func (t *turns) row(s *harness.Server, operation string, connections int, tokens []string) (_ figures, err error) {
 	l := t.load(s, operation, connections, tokens)
 	if len(l.requests) == 0 {
 		return figures{}, errors.New("no users are left for it; fill the store with more")
@@ -127,7 +127,13 @@ func (t *turns) row(s *harness.Server, operation string, connections int, tokens
 	if err != nil {
 		return figures{}, fmt.Errorf("bare server: %w", err)
 	}
-	before, err := cpu(s.PID)
+	f := figures{Operation: operation, Connections: connections, BareRate: alone.rate()}
+	if t.postgres != nil && operation == createUser {
+		if f.SingleRate, err = t.postgres.single(connections, t.duration); err != nil {
+			return figures{}, err
+		}
+	}
+	before, err := t.spent(s)
 	if err != nil {
 		return figures{}, err
 	}
@@ -137,19 +143,32 @@ func (t *turns) row(s *harness.Server, operation string, connections int, tokens
 	if err != nil {
 		return figures{}, err
 	}
-	after, err := cpu(s.PID)
-	return figures{
-		Operation:   operation,
-		Connections: connections,
-		Rate:        o.rate(),
-		BareRate:    alone.rate(),
-		OfBare:      o.rate() / alone.rate(),
-		P50:         milliseconds(o.quantile(0.50)),
-		P99:         milliseconds(o.quantile(0.99)),
-		CPU:         float64((after - before).Nanoseconds()) / 1e3 / float64(o.requests),
-		RSS:         float64(most) / 1e6,
-		requests:    o.requests,
-	}, err
+	after, err := t.spent(s)
+	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(o.requests) }
+	f.Rate, f.OfBare = o.rate(), o.rate()/alone.rate()
+	if f.SingleRate > 0 {
+		f.OfSingle = o.rate() / f.SingleRate
+	}
+	f.P50, f.P99 = milliseconds(o.quantile(0.50)), milliseconds(o.quantile(0.99))
+	f.CPU, f.DatabaseCPU = each(after.server-before.server), each(after.database-before.database)
+	f.RSS, f.requests = float64(most)/1e6, o.requests
+	return f, err
+}
+
+// spent is time on the processors.
+type spent struct{ server, database time.Duration }
+
+// spent returns what the server has spent until now, and what its database has where that is a process of its own.
+func (t *turns) spent(s *harness.Server) (now spent, err error) {
+	if now.server, err = cpu(s.PID); err != nil || t.postgres == nil {
+		return now, err
+	}
+	pid, err := t.postgres.cluster.PID()
+	if err != nil {
+		return now, err
+	}
+	now.database, err = cpuOfAll(pid)
+	return now, err
 }
 
 // load makes the requests of one measurement. Signatures live for five minutes, so they are made just before.
@@ -217,19 +236,3 @@ func (t *turns) tokens(s *harness.Server) ([]string, error) {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
-
-// diskSize returns the size of the files in a folder.
-func diskSize(folder string) (size int64, err error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return 0, err
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil {
-			return 0, err
-		}
-		size += info.Size()
-	}
-	return size, nil
-}

@@ -107,7 +107,7 @@ func (c *Cluster) becomeOrdinary() error {
 }
 
 func (c *Cluster) run(name string, args ...string) error {
-	cmd := exec.Command(filepath.Join(c.bin, name), args...)
+	cmd := exec.Command(c.Program(name), args...)
 	cmd.Dir = c.Folder
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}
 	log, err := os.CreateTemp("", "carillon-pg-log-") // a file: the server keeps it open, and would keep a pipe open
@@ -139,6 +139,19 @@ func (c *Cluster) Stop() error {
 	return errors.Join(c.run("pg_ctl", "--pgdata", c.data(), "--wait", "--mode=fast", "stop"), os.RemoveAll(c.Folder))
 }
 
+// Program returns the path of a program that came with the server, such as pgbench.
+func (c *Cluster) Program(name string) string { return filepath.Join(c.bin, name) }
+
+// PID returns the server's first process, the parent of all its others.
+func (c *Cluster) PID() (int, error) {
+	note, err := os.ReadFile(filepath.Join(c.data(), "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(note), "\n")
+	return strconv.Atoi(first)
+}
+
 // DSN names a database of the cluster.
 func (c *Cluster) DSN(database string) string {
 	return fmt.Sprintf("postgres://carillon@/%s?host=%s&port=%d", database, c.Folder, c.port)
@@ -158,7 +171,8 @@ func (c *Cluster) NewDatabase(ctx context.Context) (string, error) {
 // binaries finds the newest PostgreSQL of the machine.
 func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+		path, err = filepath.EvalSymlinks(path) // the folder of a link need not have the other programs
+		return filepath.Dir(path), err
 	}
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil || len(found) == 0 {
