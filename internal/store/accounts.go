@@ -64,6 +64,10 @@ func (t *Tx) AccountAndOwner(account chime.ID, domain string) (*chime.Account, *
 	if known, ok := t.hosts[key]; ok {
 		return &known.account, known.owner, nil // a copy: nobody changes what is remembered
 	}
+	if known, ok := t.shared.find(key); ok {
+		t.relied = &reliance{key, known, true}
+		return &known.account, known.owner, nil
+	}
 	h, err := queryGuarded(t, scanHost, `
 		select `+accountColumns+`, (select d.account from domains d where d.tenant = $1 and d.name = $3) from accounts
 		where tenant = $1 and id = $2 and deleted_at is null`,
@@ -72,7 +76,7 @@ func (t *Tx) AccountAndOwner(account chime.ID, domain string) (*chime.Account, *
 		return nil, nil, err
 	}
 	t.hosts.remember(key, h)
-	t.relied = &h.account
+	t.relied = &reliance{key, *h, false}
 	return &h.account, h.owner, nil
 }
 

@@ -35,6 +35,7 @@ type postgres struct {
 	random io.Reader
 	seals  *sealer
 	group  *group
+	hosts  *sharedHosts
 	told   func() // after a commit that enqueued a job
 
 	auditor *auditor
@@ -173,7 +174,7 @@ func (p *postgres) update(ctx context.Context, tenant chime.Tenant, fn func(*Tx)
 		return err
 	}
 	ctx = context.WithoutCancel(ctx) // an operation that has begun is brought to its end
-	met, group := NoPromise, true
+	met, group := NoPromise, !p.group.off.Load()
 	for range maxRuns {
 		var o outcome
 		err := p.retry(ctx, func() (err error) {
@@ -202,15 +203,22 @@ func (p *postgres) attempt(ctx context.Context, tenant chime.Tenant, fn func(*Tx
 	s := &pgTransaction{ctx: ctx, pool: p.pool, guarded: group && met == NoPromise}
 	defer s.end()
 	tx := Tx{tenant: tenant, reads: s, met: met, seals: p.seals, auditor: p.auditor}
-	if err := protect(fn, &tx); err != nil {
+	if s.guarded {
+		tx.shared = p.hosts
+	}
+	err = protect(fn, &tx)
+	if tx.relied != nil && tx.relied.remembered && err != nil {
+		return outcome{alone: true}, nil // it may have been refused for what is not so any more
+	}
+	if err != nil {
 		return o, unpanic(err)
 	}
 	if len(tx.audit) > 0 && !p.members.fresh() {
 		s.end() // to join needs a connection: all may be held by operations that wait for one
 		return outcome{alone: true}, p.join(ctx)
 	}
-	if s.outside {
-		if s.conn == nil && len(tx.writes) == 1 && tx.writes[0].guarded != "" && tx.relied != nil && tx.groupable() {
+	if s.outside || tx.relied != nil && tx.relied.remembered {
+		if s.conn == nil && len(tx.writes) == 1 && tx.writes[0].grouped != nil && tx.relied != nil && tx.groupable() {
 			return p.group.add(&tx)
 		}
 		return outcome{alone: true}, nil // what was read outside may not hold inside
@@ -476,6 +484,12 @@ func pgDuplicate(err error) (Promise, bool) {
 		return p, true
 	}
 	return NoPromise, false
+}
+
+// pgUnsupported reports whether the engine does not do such statements, or not on tables that are spread over nodes.
+func pgUnsupported(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && len(e.Code) == 5 && (e.Code[:2] == "0A" || e.Code[:2] == "42")
 }
 
 // pgRetryable reports whether another attempt may succeed. The error means that nothing was done.

@@ -214,11 +214,11 @@ func hasRecords(batch []*grouped) bool {
 	return slices.ContainsFunc(batch, func(u *grouped) bool { return len(u.audit) > 0 })
 }
 
-// statement returns the insert of an operation together with that of its record, which happens if and only if the first does.
-// To look whether it did would be a read that other inserts conflict with.
-func (r *groupRecords) statement(a *auditor, u *grouped) (text string, args []any) {
+// add adds the record of an operation to the arrays: the tenant, the row that it is about, and what insertAudit takes. It reports
+// whether the operation can be part of the group.
+func (r *groupRecords) add(a *auditor, u *grouped, arrays []pgArray) bool {
 	if len(u.audit) == 0 {
-		return u.write.guarded, u.write.args
+		return true
 	}
 	if r.flight == nil {
 		r.flight = a.depart()
@@ -226,15 +226,16 @@ func (r *groupRecords) statement(a *auditor, u *grouped) (text string, args []an
 	q := &u.audit[0]
 	row := a.row(u.tenant, q)
 	if !row.known { // another month has just begun
-		return "select 1 where false", nil
+		return false
 	}
-	return guardedUserInsertWithRecord, append(slices.Clip(u.write.args), row.id[:], row.contextColumn(q), q.body, row.sum[:])
+	arrays[0].int64(int64(u.tenant))
+	arrays[1].bytes(u.id())
+	arrays[2].bytes(row.id[:])
+	arrays[3].bytes(row.contextColumn(q))
+	arrays[4].bytes(q.body)
+	arrays[5].bytes(row.sum[:])
+	return true
 }
-
-const guardedUserInsertWithRecord = `
-	with added as (` + guardedUserInsert + ` returning tenant)
-	insert into audit (tenant, id, context, record, sum)
-	select tenant, $20, $21, $22, $23 from added`
 
 // landGroup notes what became of the records of a group.
 func (p *postgres) landGroup(r *groupRecords, batch []*grouped, results []groupResult, err error) {

@@ -18,10 +18,19 @@ type Tx struct {
 	auditor  *auditor
 	seals    *sealer
 
-	hosts   hosts          // nil where somebody else may change accounts
-	records *records       // nil in a transaction that writes, and where somebody else may change users
-	pins    pinOrder       // nil where PINs are drawn
-	relied  *chime.Account // that the operation looked at before it added to it
+	hosts   hosts    // nil where somebody else may change accounts
+	records *records // nil in a transaction that writes, and where somebody else may change users
+	pins    pinOrder // nil where PINs are drawn
+
+	shared *sharedHosts // nil but on the way into a group
+	relied *reliance    // on an account that the operation looked at before it added to it, for a group
+}
+
+// reliance is what an operation looked at outside its transaction.
+type reliance struct {
+	key        hostKey
+	host       host
+	remembered bool // it was not even looked at, but remembered
 }
 
 // write is a queued statement.
@@ -29,9 +38,8 @@ type write struct {
 	text string
 	args []any
 
-	// guarded is the same write for a group: it takes the version of the account that it relies on as one more argument,
-	// and does nothing where that is another by now or where a promise would be broken. Empty if it cannot be grouped.
-	guarded string
+	// grouped is the same write for a group, nil if it cannot be grouped.
+	grouped *groupedInsert
 
 	// aside is set where the write changes nothing that the embedded store's writer or readers remember.
 	aside  bool

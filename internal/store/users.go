@@ -103,14 +103,18 @@ func (t *Tx) InsertUser(u *chime.User, m Mark) {
 		insert into users (tenant, `+userColumns+`, mark)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		append(t.userValues(u), mark)...)
-	t.writes[len(t.writes)-1].guarded = guardedUserInsert
+	t.writes[len(t.writes)-1].grouped = groupedUserInsert
 }
 
-const guardedUserInsert = `
-	insert into users (tenant, ` + userColumns + `, mark)
-	select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18 from accounts
-	where tenant = $1 and id = $2 and version = $19 and deleted_at is null
-	on conflict do nothing`
+// groupedUserInsert adds users where their accounts still are as they were relied on.
+var groupedUserInsert = newGroupedInsert(`
+	insert into users (tenant, `+userColumns+`, mark)
+	select u.tenant, `+userColumns+`, mark from `, `
+		as u (tenant, `+userColumns+`, mark, relied_version, relied_domain, relied_owner)
+	where (select a.version from accounts a where a.tenant = u.tenant and a.id = u.account and a.deleted_at is null) = relied_version
+		and (select d.account from domains d where d.tenant = u.tenant and d.name = relied_domain) is not distinct from relied_owner`,
+	"bigint", "bytea", "bytea", "text", "text", "text", "text", "text", "text", "text", "bigint", "bigint", "bigint", "text",
+	"bigint", "bigint", "text", "bytea")
 
 // userValues are the tenant and the values of userColumns.
 func (t *Tx) userValues(u *chime.User) []any {
@@ -125,7 +129,7 @@ func (t *Tx) userValues(u *chime.User) []any {
 	if u.Number != "" {
 		number = string(u.Number)
 	}
-	return append(make([]any, 0, 19), t.tenant, u.AccountID[:], u.ID[:], key, given, u.DisplayName, string(u.License),
+	return append(make([]any, 0, 21), int64(t.tenant), u.AccountID[:], u.ID[:], key, given, u.DisplayName, string(u.License),
 		string(u.Type), string(u.Registration), string(u.Invitation), toMillis(u.RegisteredAt), toMillis(u.InvitedAt),
 		flag(u.Alexa.Enabled), u.Alexa.RoomARN, pin, u.Version, number)
 }

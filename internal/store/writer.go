@@ -280,7 +280,7 @@ func (w *writer) flush(writes []write) (met Promise, err error) {
 }
 
 func (w *writer) write(q write) (met Promise, err error) {
-	if q.guarded == "" && !q.aside { // it may change an account, a domain or a user
+	if q.grouped == nil && !q.aside { // it may change an account, a domain or a user
 		clear(w.hosts)
 		w.changed = true
 	}
