@@ -51,6 +51,7 @@ the same store, over as many connections but at most 64 (pgbench -n -M prepared 
     pgbench/s      rows a second, each in a transaction of its own
     of pgbench     the requests a second as a multiple of that
     database CPU   time of PostgreSQL's processes per request
+    pgbench CPU    time of pgbench and of PostgreSQL's processes per row
 
 Compare ratios and CPU rather than rates: rates follow the machine's other work.
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -100,12 +101,12 @@ values (111122223333, '\x0199a000000070008000000000000000', int8send(:n) || int8
 // mostSingle bounds the connections of pgbench.
 const mostSingle = 64
 
-// single lets pgbench insert users into a copy of the filled store, one a transaction, and returns how many it did in a
-// second.
-func (d *databases) single(connections int, t time.Duration) (rate float64, err error) {
+// single lets pgbench insert users into a copy of the filled store, one a transaction. It returns how many it did in a
+// second, and the time that it and PostgreSQL spent on the processors for each.
+func (d *databases) single(connections int, t time.Duration) (rate float64, each time.Duration, err error) {
 	c, err := d.copy("pgbench")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() {
 		if dropped := c.drop(); err == nil {
@@ -114,23 +115,48 @@ func (d *databases) single(connections int, t time.Duration) (rate float64, err 
 	}()
 	script := filepath.Join(c.folder, "insert.sql")
 	if err := os.WriteFile(script, []byte(singleInsert), 0o600); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	dsn, err := url.Parse(d.cluster.DSN("copy_pgbench"))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	connections = min(connections, mostSingle)
 	cmd := exec.Command(d.cluster.Program("pgbench"), "-n", "-M", "prepared", "-c", strconv.Itoa(connections),
 		"-j", strconv.Itoa(min(connections, 2)), "-T", strconv.Itoa(max(1, int(t.Seconds()))), "-D", "n=0", "-f", script, dsn.String())
+	before, err := d.spent()
+	if err != nil {
+		return 0, 0, err
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("pgbench: %w\n%s", err, out)
+		return 0, 0, fmt.Errorf("pgbench: %w\n%s", err, out)
 	}
-	_, rest, _ := bytes.Cut(out, []byte("\ntps = "))
-	text, _, found := bytes.Cut(rest, []byte(" "))
+	after, err := d.spent()
+	if err != nil {
+		return 0, 0, err
+	}
+	rate, err1 := said(out, "\ntps = ", " ")
+	done, err2 := said(out, "\nnumber of transactions actually processed: ", "\n")
+	all := after - before + cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return rate, all / time.Duration(max(1, done)), errors.Join(err1, err2)
+}
+
+// said returns the number that pgbench printed between two texts.
+func said(out []byte, before, after string) (float64, error) {
+	_, rest, _ := bytes.Cut(out, []byte(before))
+	text, _, found := bytes.Cut(rest, []byte(after))
 	if !found {
-		return 0, fmt.Errorf("pgbench does not say how fast it was:\n%s", out)
+		return 0, fmt.Errorf("pgbench does not say%q:\n%s", before, out)
 	}
 	return strconv.ParseFloat(string(text), 64)
+}
+
+// spent returns the time that PostgreSQL has spent on the processors.
+func (d *databases) spent() (time.Duration, error) {
+	pid, err := d.cluster.PID()
+	if err != nil {
+		return 0, err
+	}
+	return cpuOfAll(pid)
 }

@@ -24,6 +24,7 @@ type figures struct {
 
 	// On PostgreSQL alone.
 	SingleRate  float64 `json:"pgbenchInsertsPerSecond,omitzero"`
+	SingleCPU   float64 `json:"pgbenchCPUMicroseconds,omitzero"`
 	OfSingle    float64 `json:"ofPgbench,omitzero"`
 	DatabaseCPU float64 `json:"databaseCPUMicroseconds,omitzero"`
 
@@ -70,6 +71,7 @@ func (t *turns) report() *report {
 			CPU:         of(func(f figures) float64 { return f.CPU }),
 			RSS:         of(func(f figures) float64 { return f.RSS }),
 			SingleRate:  of(func(f figures) float64 { return f.SingleRate }),
+			SingleCPU:   of(func(f figures) float64 { return f.SingleCPU }),
 			OfSingle:    of(func(f figures) float64 { return f.OfSingle }),
 			DatabaseCPU: of(func(f figures) float64 { return f.DatabaseCPU }),
 		})
@@ -115,7 +117,7 @@ func (r *report) writeTable(w io.Writer, earlier *report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	head := "operation\tconnections\trequests/s\tbare/s\tof bare\tp50 ms\tp99 ms\tserver CPU us\tRSS MB\t"
 	if r.onPostgres() {
-		head += "database CPU us\tpgbench/s\tof pgbench\t"
+		head += "database CPU us\tpgbench/s\tpgbench CPU us\tof pgbench\t"
 	}
 	fmt.Fprintln(t, head)
 	for _, f := range r.Rows {
@@ -155,7 +157,7 @@ func (f *figures) write(t io.Writer, name string, more bool) {
 	fmt.Fprintf(t, "%s\t%d\t%.0f\t%.0f\t%.2f\t%.2f\t%.2f\t%.0f\t%.0f\t",
 		name, f.Connections, f.Rate, f.BareRate, f.OfBare, f.P50, f.P99, f.CPU, f.RSS)
 	if more {
-		fmt.Fprintf(t, "%.0f\t%.0f\t%.2f\t", f.DatabaseCPU, f.SingleRate, f.OfSingle)
+		fmt.Fprintf(t, "%.0f\t%.0f\t%.0f\t%.2f\t", f.DatabaseCPU, f.SingleRate, f.SingleCPU, f.OfSingle)
 	}
 	fmt.Fprintln(t)
 }

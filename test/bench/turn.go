@@ -129,9 +129,11 @@ func (t *turns) row(s *harness.Server, operation string, connections int, tokens
 	}
 	f := figures{Operation: operation, Connections: connections, BareRate: alone.rate()}
 	if t.postgres != nil && operation == createUser {
-		if f.SingleRate, err = t.postgres.single(connections, t.duration); err != nil {
+		var each time.Duration
+		if f.SingleRate, each, err = t.postgres.single(connections, t.duration); err != nil {
 			return figures{}, err
 		}
+		f.SingleCPU = float64(each.Nanoseconds()) / 1e3
 	}
 	before, err := t.spent(s)
 	if err != nil {
@@ -163,11 +165,7 @@ func (t *turns) spent(s *harness.Server) (now spent, err error) {
 	if now.server, err = cpu(s.PID); err != nil || t.postgres == nil {
 		return now, err
 	}
-	pid, err := t.postgres.cluster.PID()
-	if err != nil {
-		return now, err
-	}
-	now.database, err = cpuOfAll(pid)
+	now.database, err = t.postgres.spent()
 	return now, err
 }
 
