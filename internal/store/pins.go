@@ -9,23 +9,22 @@ type pinOrder map[chime.Tenant]chime.PIN
 // maxOrders bounds how many tenants are remembered; the others are looked up again.
 const maxOrders = 10_000
 
-// NextPIN returns the tenant's next PIN, one after the last that is in use. ordered is false where there is no order: in a
-// transaction that only reads, where several servers share the store, and where the last of all PINs is in use. The caller
-// draws one then.
+// NextPIN returns the tenant's next PIN, one after the last that is in use, or after the last that this server has given
+// where several share the store. ordered is false where there is no order: in a transaction that only reads, and where the
+// last of all PINs is in use. The caller draws one then.
 func (t *Tx) NextPIN() (next chime.PIN, ordered bool, err error) { return t.NextPINs(1) }
 
 // NextPINs is NextPIN for n PINs that follow one another, of which it returns the first.
 func (t *Tx) NextPINs(n int) (next chime.PIN, ordered bool, err error) {
+	if t.blocks != nil {
+		return t.blocks.next(t.tenant, chime.PIN(n))
+	}
 	if t.pins == nil {
 		return 0, false, nil
 	}
 	next, known := t.pins[t.tenant]
 	if !known || t.met == UserPIN {
-		last, err := queryRow(t, scanPIN, `
-			select pin from users
-			where tenant = $1 and pin is not null
-			order by pin desc limit 1`,
-			t.tenant)
+		last, err := t.lastPIN()
 		if err != nil {
 			return 0, false, err
 		}
@@ -41,6 +40,15 @@ func (t *Tx) NextPINs(n int) (next chime.PIN, ordered bool, err error) {
 	}
 	t.pins[t.tenant] = next + chime.PIN(n) // whatever becomes of the operation: a PIN that is left out is no loss
 	return next, true, nil
+}
+
+// lastPIN returns the last of the tenant's PINs that is in use, or nil.
+func (t *Tx) lastPIN() (*chime.PIN, error) {
+	return queryRow(t, scanPIN, `
+		select pin from users
+		where tenant = $1 and pin is not null
+		order by pin desc limit 1`,
+		t.tenant)
 }
 
 func scanPIN(_ *Tx, row scanner) (*chime.PIN, error) {

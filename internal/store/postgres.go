@@ -36,6 +36,7 @@ type postgres struct {
 	seals  *sealer
 	group  *group
 	hosts  *sharedHosts
+	pins   *pinBlocks
 	told   func() // after a commit that enqueued a job
 
 	auditor *auditor
@@ -184,6 +185,9 @@ func (p *postgres) update(ctx context.Context, tenant chime.Tenant, fn func(*Tx)
 		if err != nil || o == (outcome{}) {
 			return err
 		}
+		if o.met == UserPIN { // somebody has given PINs of the block
+			p.pins.drop(tenant)
+		}
 		met, group = o.met, false
 	}
 	return fmt.Errorf("gave up after meeting %s %d times", met, maxRuns)
@@ -202,7 +206,7 @@ func (p *postgres) attempt(ctx context.Context, tenant chime.Tenant, fn func(*Tx
 	defer cancel()
 	s := &pgTransaction{ctx: ctx, pool: p.pool, guarded: group && met == NoPromise}
 	defer s.end()
-	tx := Tx{tenant: tenant, reads: s, met: met, seals: p.seals, auditor: p.auditor}
+	tx := Tx{tenant: tenant, reads: s, met: met, seals: p.seals, auditor: p.auditor, blocks: p.pins}
 	if s.guarded {
 		tx.shared = p.hosts
 	}

@@ -34,7 +34,7 @@ func OpenPostgres(ctx context.Context, url string, random io.Reader, keys seal.S
 		return nil, err
 	}
 	seals := &sealer{source: keys, random: random}
-	p := &postgres{pool: pool, random: random, seals: seals, hosts: &sharedHosts{hosts: hosts{}}, auditor: audit}
+	p := &postgres{pool: pool, random: random, seals: seals, hosts: &sharedHosts{hosts: hosts{}}, pins: newPINBlocks(pool), auditor: audit}
 	p.members.seen = map[lane]heldBeat{}
 	p.group = newGroup(p)
 	defer func() {

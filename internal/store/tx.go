@@ -18,9 +18,10 @@ type Tx struct {
 	auditor  *auditor
 	seals    *sealer
 
-	hosts   hosts    // nil where somebody else may change accounts
-	records *records // nil in a transaction that writes, and where somebody else may change users
-	pins    pinOrder // nil where PINs are drawn
+	hosts   hosts      // nil where somebody else may change accounts
+	records *records   // nil in a transaction that writes, and where somebody else may change users
+	pins    pinOrder   // nil but for the writer of the embedded store
+	blocks  *pinBlocks // nil but where several servers give PINs
 
 	shared *sharedHosts // nil but on the way into a group
 	relied *reliance    // on an account that the operation looked at before it added to it, for a group
