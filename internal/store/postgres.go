@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/puddle/v2"
 
 	"github.com/carillon-server/carillon/internal/chime"
 )
@@ -527,6 +528,9 @@ func isConnection(err error) bool {
 
 // pgExplain adds the remedy to what an operator can mend, and makes a client's error of what is not its fault.
 func pgExplain(err error) error {
+	if errors.Is(err, puddle.ErrClosedPool) {
+		return errClosed
+	}
 	var e *pgconn.PgError
 	if !errors.As(err, &e) {
 		return err
