@@ -26,9 +26,8 @@ import (
 	"github.com/carillon-server/carillon/internal/hooks"
 	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
-	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
-	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/store/storetest"
 	"github.com/carillon-server/carillon/test/logs"
 )
 
@@ -43,11 +42,7 @@ type fixture struct {
 
 func start(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.Open(t, rand.Reader)
 	source := chime.Source{
 		Now:    func() time.Time { return time.Now().UTC().Truncate(time.Millisecond) },
 		NewID:  func() chime.ID { return chime.ID(uuid.Must(uuid.NewV7())) },

@@ -25,8 +25,8 @@ import (
 	"github.com/carillon-server/carillon/internal/mail"
 	"github.com/carillon-server/carillon/internal/mail/mailtest"
 	"github.com/carillon-server/carillon/internal/ops"
-	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/store/storetest"
 	"github.com/carillon-server/carillon/test/logs"
 )
 
@@ -66,11 +66,7 @@ func (b *syncBuffer) String() string {
 // start makes a store with an account, a runner, and an SMTP server that takes everything.
 func start(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.Open(t, rand.Reader)
 	letters, err := letter.New(nil)
 	if err != nil {
 		t.Fatal(err)

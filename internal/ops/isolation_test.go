@@ -2,13 +2,11 @@ package ops_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,7 +18,6 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/ops/opstest"
-	"github.com/carillon-server/carillon/internal/store"
 )
 
 // Every member that can hold something of a tenant's is held against three worlds: that of the caller, that of another tenant, the
@@ -567,12 +564,12 @@ func (c *telephone) deliveries(t *testing.T, my *opstest.Caller, w world) {
 // state returns all rows of a tenant, and of the tables that are the installation's.
 func (c *telephone) state(t *testing.T, tenant chime.Tenant) map[string][]string {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(c.Folder, store.File))
+	db, err := c.Raw.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	names, err := db.QueryContext(t.Context(), `select name from sqlite_master where type = 'table' and name not like 'goose%' and name not like 'sqlite%' order by name`)
+	names, err := db.QueryContext(t.Context(), c.Raw.Tables())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,9 +23,9 @@ import (
 	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/pages"
-	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/store/storetest"
 	"github.com/carillon-server/carillon/test/logs"
 )
 
@@ -43,11 +43,7 @@ type fixture struct {
 // start serves pages and an account whose name needs escaping.
 func start(t *testing.T) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.Open(t, rand.Reader)
 	letters, err := letter.New(nil)
 	if err != nil {
 		t.Fatal(err)

@@ -22,10 +22,9 @@ import (
 	"github.com/carillon-server/carillon/internal/chime/chimetest"
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/ops"
-	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/sigv4"
-	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/store/storetest"
 	"github.com/carillon-server/carillon/test/logs"
 )
 
@@ -61,10 +60,7 @@ func (b *syncBuffer) String() string {
 // start serves a new store with two tenants, 123456789012 and 999999999999.
 func start(t *testing.T, change ...func(*server.Config)) *fixture {
 	t.Helper()
-	db, err := store.Open(t.Context(), t.TempDir(), rand.Reader, sealtest.Keys)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.Open(t, rand.Reader)
 	f := &fixture{log: &syncBuffer{}}
 	source := chimetest.Source()
 	keys := map[string]server.Key{
@@ -82,7 +78,7 @@ func start(t *testing.T, change ...func(*server.Config)) *fixture {
 	web := httptest.NewUnstartedServer(f.Server)
 	web.Config = f.HTTP()
 	web.Start()
-	t.Cleanup(func() { web.Close(); db.Close() })
+	t.Cleanup(web.Close)
 	f.url = web.URL
 	return f
 }

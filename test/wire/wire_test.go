@@ -45,10 +45,9 @@ import (
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
-	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/sigv4"
-	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/store/storetest"
 	"github.com/carillon-server/carillon/test/logs"
 )
 
@@ -102,15 +101,7 @@ func newPlayer(t *testing.T) *player {
 	t.Helper()
 	source := chimetest.Source()
 	// The store's secrets are drawn from elsewhere, so that one more of them does not change every PIN.
-	db, err := store.Open(t.Context(), t.TempDir(), chimetest.Source().Random, sealtest.Keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := storetest.Open(t, chimetest.Source().Random)
 	keys := map[string]server.Key{}
 	for id, tenant := range map[string]chime.Tenant{key1: 123456789012, key2: 999999999999} {
 		kind := chime.TenantRoot

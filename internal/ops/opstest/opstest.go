@@ -14,8 +14,8 @@ import (
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/ops"
-	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store"
+	"github.com/carillon-server/carillon/internal/store/storetest"
 )
 
 // Tenant is whose calls a [Caller] makes unless it is told otherwise.
@@ -25,7 +25,7 @@ const Tenant chime.Tenant = 123456789012
 type Caller struct {
 	Gate    *gate.Gate
 	DB      *store.DB // behind the gate, for jobs
-	Folder  string    // of the database
+	Raw     *storetest.Raw
 	Clock   *chimetest.Clock
 	Tenant  chime.Tenant
 	Account string     // the id of an account of Tenant, for operations that need one
@@ -36,23 +36,14 @@ type Caller struct {
 	t testing.TB
 }
 
-// New returns a caller on a new store. The settings are those of a server without an SMTP server, where faults may be
-// ordered, as changed.
+// New returns a caller on a new store, on the engine that [storetest.Open] chooses. The settings are those of a server without
+// an SMTP server, where faults may be ordered, as changed.
 func New(t testing.TB, change ...func(*ops.Settings)) *Caller {
 	t.Helper()
-	c := &Caller{Clock: chimetest.NewClock(), Tenant: Tenant, Folder: t.TempDir(), t: t}
+	c := &Caller{Clock: chimetest.NewClock(), Tenant: Tenant, t: t}
 	source := c.Clock.Source()
-	db, err := store.Open(context.Background(), c.Folder, source.Random, sealtest.Keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.DB = db
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Errorf("close the store: %v", err)
-		}
-	})
-	backups := backup.NewKeeper(db, c.Folder, c.Clock.Now)
+	c.DB, c.Raw = storetest.OpenRaw(t, source.Random)
+	backups := backup.NewKeeper(c.DB, t.TempDir(), c.Clock.Now)
 	t.Cleanup(func() {
 		if err := backups.Close(); err != nil {
 			t.Errorf("end the backups: %v", err)
@@ -66,8 +57,7 @@ func New(t testing.TB, change ...func(*ops.Settings)) *Caller {
 	for _, fn := range change {
 		fn(&settings)
 	}
-	c.DB = db
-	c.Gate = gate.New(db, source, settings)
+	c.Gate = gate.New(c.DB, source, settings)
 	c.Account = c.NewAccount("Example")
 	return c
 }
