@@ -129,6 +129,44 @@ func TestPostgresResolveIsCut(t *testing.T) {
 	}
 }
 
+// TestPostgresAllCommitsAreCut loses the answers of as many commits at once as there are connections, half of them of commits
+// that did not happen: to find out needs connections, too.
+func TestPostgresAllCommitsAreCut(t *testing.T) {
+	t.Parallel()
+	const callers = 12
+	s := openTroubled(t)
+	var commits atomic.Int64
+	var arrived sync.WaitGroup
+	arrived.Add(callers)
+	s.proxy.Decide(func(statement string) pgtest.Action {
+		if statement != "commit" {
+			return pgtest.Pass
+		}
+		n := commits.Add(1)
+		if n > callers {
+			return pgtest.Pass
+		}
+		arrived.Done()
+		arrived.Wait()
+		if n%2 == 0 {
+			return pgtest.CutBefore
+		}
+		return pgtest.CutAfter
+	})
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			if err := s.create(t.Context(), fmt.Sprintf("u%d@example.com", i), true); err != nil {
+				t.Errorf("create: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	if users, jobs := s.count(t); users != callers || jobs != callers {
+		t.Errorf("%d users and %d jobs, want %d of both", users, jobs, callers)
+	}
+}
+
 func TestPostgresTrouble(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
