@@ -167,6 +167,8 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
+	case <-db.Broken():
+		return errors.Join(db.Ready(ctx), web.Close()) // without answers, as nobody knows which ones
 	case <-ctx.Done():
 		stop() // a second signal ends the process at once
 		return c.shutDown(s, web, log)

@@ -123,7 +123,13 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 	if err != nil {
 		return fmt.Errorf("open %s for writing: %w", path, err)
 	}
+	// What the log shows need not be on the disk: the last process may have ended before a sync, or because of one that
+	// failed. It is written anew before anybody sees it.
+	if _, _, err := writing.checkpoint("passive"); err != nil {
+		return errors.Join(fmt.Errorf("fold the log into %s: %w", path, explain(err)), writing.close())
+	}
 	e.writer = newWriter(writing, e, db.tellEnqueued)
+	db.broken = e.writer.broke
 	folding, err := openConn(path, sqlite.OpenReadWrite, e.pragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for checkpoints: %w", path, err)

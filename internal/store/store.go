@@ -28,7 +28,8 @@ type DB struct {
 	links    []byte
 	pins     chime.PINs
 	auditor  *auditor
-	enqueued chan struct{} // holds one when jobs were committed and nobody has taken notice
+	broken   <-chan struct{} // nil for an engine that does not break
+	enqueued chan struct{}   // holds one when jobs were committed and nobody has taken notice
 }
 
 // engine runs transactions. What it promises is said at the methods of DB.
@@ -89,6 +90,10 @@ func (db *DB) tellEnqueued() {
 func (db *DB) Close() error {
 	return errors.Join(db.WriteUses(context.Background()), db.engine.close())
 }
+
+// Broken is closed when the disk has failed in a commit. From then on every change ends in [Unknown]: what is there can be told
+// by the next process alone, so this one should end. Ready says why.
+func (db *DB) Broken() <-chan struct{} { return db.broken }
 
 // Ready reports whether the store can read and write; the error says why not.
 func (db *DB) Ready(ctx context.Context) error { return db.engine.ready(ctx) }

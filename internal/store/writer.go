@@ -25,9 +25,10 @@ const (
 type writer struct {
 	conn    *conn
 	queue   chan *update
-	done    chan struct{} // closed when the writer has ended
-	failed  atomic.Pointer[error]
-	told    func() // after a commit that enqueued a job
+	done    chan struct{}           // closed when the writer has ended
+	failed  atomic.Pointer[Unknown] // of the commit after which nothing is written any more
+	broke   chan struct{}           // closed when there is one
+	told    func()                  // after a commit that enqueued a job
 	watch   atomic.Pointer[Watch]
 	pins    pinOrder
 	hosts   hosts
@@ -60,7 +61,7 @@ type update struct {
 }
 
 func newWriter(c *conn, e *embedded, told func()) *writer {
-	w := &writer{conn: c, records: e.records, accesses: e.accesses, seals: e.seals, auditor: e.auditor, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, hosts: hosts{}, grown: make(chan struct{}, 1), folding: byDefault}
+	w := &writer{conn: c, records: e.records, accesses: e.accesses, seals: e.seals, auditor: e.auditor, queue: make(chan *update, maxWaiting), done: make(chan struct{}), told: told, pins: pinOrder{}, hosts: hosts{}, grown: make(chan struct{}, 1), broke: make(chan struct{}), folding: byDefault}
 	go w.run()
 	return w
 }
@@ -116,8 +117,8 @@ func (w *writer) end() {
 
 // broken returns why nothing can be written any more, or nil.
 func (w *writer) broken() error {
-	if err := w.failed.Load(); err != nil {
-		return *err
+	if failed := w.failed.Load(); failed != nil {
+		return &unavailable{"the disk failed while committing; check it and start carillon again", failed.cause}
 	}
 	return nil
 }
@@ -189,8 +190,8 @@ func (w *writer) together(batch []*update) {
 // transaction runs fn between begin and commit. When it returns nil, the commit has been fsynced; when it returns an
 // error, nothing of fn remains. operations is how many it holds.
 func (w *writer) transaction(operations int, fn func() error) error {
-	if err := w.broken(); err != nil {
-		return err
+	if failed := w.failed.Load(); failed != nil {
+		return failed // it may be a repetition of what was under way then
 	}
 	if err := w.conn.exec("begin immediate"); err != nil {
 		return explain(err)
@@ -204,11 +205,12 @@ func (w *writer) transaction(operations int, fn func() error) error {
 	if err := w.conn.exec("commit"); err != nil {
 		w.rollback()
 		if mayHavePersisted(err) {
-			// After a failed fsync nobody knows what a crash would leave. To go on could answer "not written" for something
-			// that is there after the next start.
-			var failed error = &unavailable{"the disk failed while committing; check it and restart carillon", err}
-			w.failed.Store(&failed)
-			return &Unknown{err}
+			// After a failed fsync nobody knows what is on the disk, and to sync again may succeed without writing what the
+			// system has given up. The next process reads what there is, and writes it anew.
+			failed := &Unknown{err}
+			w.failed.Store(failed)
+			close(w.broke)
+			return failed
 		}
 		return explain(err)
 	}
