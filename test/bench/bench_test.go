@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 
 func TestEveryFigureIsMeasured(t *testing.T) {
 	t.Parallel()
-	o := options{database: onSQLite, users: 250, store: t.TempDir(), turns: 1, duration: 100 * time.Millisecond, connections: []int{1, 4}, operations: byDefault, json: true}
+	o := options{database: onSQLite, users: 250, beside: 150, store: filepath.Join(t.TempDir(), "filled"), turns: 1, duration: 100 * time.Millisecond, connections: []int{1, 4}, operations: byDefault, json: true}
 	var out bytes.Buffer
 	if err := run(o, &out, newProgress(os.Stderr)); err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestEveryFigureIsMeasured(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Users != o.users || len(r.Rows) != 6 || r.Start <= 0 || r.IdleRSS <= 0 || r.PerUser <= 0 {
+	if r.Users != o.users || len(r.Rows) != 6 || r.Start <= 0 || r.Sync <= 0 || r.Beside == nil || r.Beside.Users != o.beside || r.IdleRSS <= 0 || r.PerUser <= 0 {
 		t.Errorf("figures are missing: %s", out.Bytes())
 	}
 	for _, f := range r.Rows {
@@ -47,7 +47,7 @@ func TestEveryFigureIsMeasured(t *testing.T) {
 	}
 
 	first := bytes.Clone(out.Bytes())
-	o.store, o.connections, o.operations = t.TempDir(), []int{2}, []string{inviteUsers, batchSuspendUser}
+	o.store, o.beside, o.connections, o.operations = t.TempDir(), 0, []int{2}, []string{inviteUsers, batchSuspendUser}
 	out.Reset()
 	if err := run(o, &out, newProgress(os.Stderr)); err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestEveryFigureIsMeasured(t *testing.T) {
 	if err := r.writeTable(&table, earlier); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{createUser, getUser, listUsers, "before", "start, ms", "disk per user"} {
+	for _, want := range []string{createUser, getUser, listUsers, "before", "start, ms", "disk per user", "times that of 150 users", "in fdatasyncs"} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("the table has no %q:\n%s", want, &table)
 		}
@@ -131,6 +131,7 @@ func TestBadFlags(t *testing.T) {
 		{"--operations GetUser,DeleteUser", `"DeleteUser" is none of CreateUser, GetUser, ListUsers`},
 		{"--users 99", "--users must be at least 100"},
 		{"--database mysql", "--database must be sqlite or postgres"},
+		{"--beside 1000", "--beside must be at least 100, and less than --users"},
 		{"--database postgres --store x", "--store keeps a store in SQLite alone"},
 		{"--turns 0", "--turns must be at least 1"},
 		{"--duration 0s", "--duration must be more than nothing"},

@@ -29,7 +29,7 @@ func (t *turns) fsyncs() (_ *float64, err error) {
 		return nil, err
 	}
 	t.say("count the fsyncs")
-	c, err := t.filled.copy("traced")
+	c, err := t.filledStore.copy("traced")
 	if err != nil {
 		return nil, err
 	}

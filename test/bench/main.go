@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,10 +27,12 @@ answer's status is checked.
 
     go run ./test/bench                                     a new store
     go run ./test/bench --users 1000000 --store /tmp/1m     a large one, which is kept and used again
+    go run ./test/bench --users 10000000 --beside 1000000 --store /tmp/10m --operations CreateUser --connections 64
     go run ./test/bench --operations GetUser --connections 64 --turns 9
     go run ./test/bench --operations InviteUsers,BatchSuspendUser --connections 1,16 --users 20000
     go run ./test/bench --operations InviteUsers --connections 1,16 --slow-smtp
     go run ./test/bench --database postgres
+    go run ./test/bench --soak 10m
     go run ./test/bench --json >before.json                 then change something, and
     go run ./test/bench --against before.json               every figure beside what it was
 
@@ -42,6 +45,7 @@ Every turn begins on a copy of the same filled store. Figures are medians over t
     RSS            the most memory that the server held during the measurement
     fsyncs         a separate run of creates at 64 connections under strace, which counts the server's calls of fsync
                    and fdatasync, those of its start and stop included
+    fdatasync      the median time in which this disk takes 4 KiB at the end of a file, before each turn
     start          from the start of the process until it answers, with that store
     disk           the store's files after a clean stop, per user
 
@@ -67,12 +71,14 @@ const (
 type options struct {
 	database    string
 	users       int
+	beside      int // users of a smaller store
 	store       string
 	turns       int
 	duration    time.Duration
 	connections []int
 	operations  []string
 	slowSMTP    bool
+	soak        time.Duration // 0 to measure
 	json        bool
 	env         []string // of the servers
 	against     string
@@ -106,6 +112,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		f.PrintDefaults()
 	}
 	f.IntVar(&o.users, "users", 1000, "`number` of users in the store before each turn, at least 100")
+	f.IntVar(&o.beside, "beside", 0, "`number` of users in a smaller store that is measured in turns with it, and kept in the folder --store-NUMBER")
 	f.StringVar(&o.database, "database", onSQLite, "`sqlite`, or postgres, which is started for this in a temporary folder")
 	f.StringVar(&o.store, "store", "", "keep the filled store in this `folder`, and use what an earlier run left there")
 	f.IntVar(&o.turns, "turns", 5, "`number` of turns")
@@ -131,6 +138,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		return nil
 	})
 	f.BoolVar(&o.slowSMTP, "slow-smtp", false, "give the server an SMTP server that says nothing for five seconds")
+	f.DurationVar(&o.soak, "soak", 0, "instead of measuring, put a mixed load on the server for this `time`, and look whether it stays as it was")
 	f.BoolVar(&o.json, "json", false, "print JSON instead of a table")
 	f.StringVar(&o.against, "against", "", "compare with the JSON `file` of an earlier run")
 	if err := f.Parse(args); err != nil {
@@ -146,6 +154,12 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		err = errors.New("--database must be sqlite or postgres")
 	case o.database == onPostgres && o.store != "":
 		err = errors.New("--store keeps a store in SQLite alone")
+	case o.beside != 0 && (o.beside < pageSize || o.beside >= o.users):
+		err = fmt.Errorf("--beside must be at least %d, and less than --users", pageSize)
+	case o.beside != 0 && o.database == onPostgres:
+		err = errors.New("--beside is for SQLite alone")
+	case o.soak < 0:
+		err = errors.New("--soak must be more than nothing")
 	case o.turns < 1:
 		err = errors.New("--turns must be at least 1")
 	case o.duration <= 0:
@@ -159,6 +173,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 
 // run measures and prints.
 func run(o options, stdout io.Writer, p *progress) error {
+	if o.soak > 0 {
+		return soak(o, stdout, p)
+	}
 	var earlier *report
 	if o.against != "" {
 		var err error
@@ -195,7 +212,8 @@ func measure(o options, p *progress) (_ *report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	if t.filled, err = fill(e, o.users, p); err != nil {
+	filled, err := t.fill(e)
+	if err != nil {
 		return nil, fmt.Errorf("fill the store: %w", err)
 	}
 	if t.bare, err = startBare(); err != nil {
@@ -212,17 +230,45 @@ func measure(o options, p *progress) (_ *report, err error) {
 		t.env = []string{"CARILLON_SMTP_URL=smtp://" + slow.Addr().String() + "?starttls=none", "CARILLON_SMTP_FROM=bench@example.com"}
 	}
 	for n := range o.turns {
-		if err := t.turn(n); err != nil {
-			return nil, fmt.Errorf("turn %d: %w", n+1, err)
+		for _, f := range filled {
+			if err := t.turn(n, f); err != nil {
+				return nil, fmt.Errorf("turn %d: %w", n+1, err)
+			}
 		}
 	}
-	r := t.report()
+	r := filled[0].report(o.database)
+	if len(filled) > 1 {
+		r.Beside = filled[1].report(o.database)
+	}
 	if slices.Contains(o.operations, createUser) {
 		if r.FsyncsPerCreate, err = t.fsyncs(); err != nil {
 			return nil, fmt.Errorf("count the fsyncs: %w", err)
 		}
 	}
 	return r, nil
+}
+
+// fill fills the store that is measured, and a smaller one if that is wanted: the large one goes on from there.
+func (t *turns) fill(e engine) ([]*filledStore, error) {
+	var small *filledStore
+	if t.beside != 0 {
+		large := e.(folders)
+		beside := folders{fmt.Sprintf("%s-%d", large.filled, t.beside), t.work}
+		var err error
+		if small, err = fill(beside, t.beside, t.progress); err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(large.filled); errors.Is(err, fs.ErrNotExist) {
+			if err := beside.copyTo(large.filled); err != nil {
+				return nil, err
+			}
+		}
+	}
+	large, err := fill(e, t.options.users, t.progress)
+	if small == nil || err != nil {
+		return []*filledStore{large}, err
+	}
+	return []*filledStore{large, small}, nil
 }
 
 // start makes ready where the stores are kept.

@@ -38,7 +38,9 @@ type report struct {
 	Turns           int       `json:"turns"`
 	Processors      int       `json:"processors"`
 	Rows            []figures `json:"rows"`
+	Beside          *report   `json:"beside,omitempty"` // of the smaller store
 	Start           float64   `json:"startMilliseconds"`
+	Sync            float64   `json:"fdatasyncMilliseconds"`
 	IdleRSS         float64   `json:"idleRSSMegabytes"`
 	LoadRSS         float64   `json:"loadRSSMegabytes"`
 	PerUser         float64   `json:"diskBytesPerUser"`
@@ -46,19 +48,20 @@ type report struct {
 }
 
 // report takes the medians.
-func (t *turns) report() *report {
+func (f *filledStore) report(database string) *report {
 	r := &report{
-		Database:   t.options.database,
-		Users:      t.filled.users,
-		Turns:      len(t.measured),
+		Database:   database,
+		Users:      f.users,
+		Turns:      len(f.measured),
 		Processors: runtime.NumCPU(),
-		Start:      median(t.measured, func(f turnFigures) float64 { return milliseconds(f.start) }),
-		IdleRSS:    median(t.measured, func(f turnFigures) float64 { return float64(f.idle) / 1e6 }),
-		PerUser:    median(t.measured, func(f turnFigures) float64 { return f.perUser }),
+		Start:      median(f.measured, func(f turnFigures) float64 { return milliseconds(f.start) }),
+		Sync:       median(f.measured, func(f turnFigures) float64 { return milliseconds(f.sync) }),
+		IdleRSS:    median(f.measured, func(f turnFigures) float64 { return float64(f.idle) / 1e6 }),
+		PerUser:    median(f.measured, func(f turnFigures) float64 { return f.perUser }),
 	}
-	for i, row := range t.measured[0].rows {
+	for i, row := range f.measured[0].rows {
 		of := func(figure func(figures) float64) float64 {
-			return median(t.measured, func(f turnFigures) float64 { return figure(f.rows[i]) })
+			return median(f.measured, func(f turnFigures) float64 { return figure(f.rows[i]) })
 		}
 		r.Rows = append(r.Rows, figures{
 			Operation:   row.Operation,
@@ -111,8 +114,15 @@ func readReport(file string) (*report, error) {
 	return r, nil
 }
 
-// writeTable writes the report for people, each figure beside that of an earlier one if there is one.
+// writeTable writes the report for people, each figure beside that of an earlier one if there is one, after the report of the
+// smaller store if there is one.
 func (r *report) writeTable(w io.Writer, earlier *report) error {
+	if r.Beside != nil {
+		if err := r.Beside.writeTable(w, nil); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
 	fmt.Fprintf(w, "A store of %d users in %s, %d processors, medians of %d turns.\n\n", r.Users, r.Database, r.Processors, r.Turns)
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	head := "operation\tconnections\trequests/s\tbare/s\tof bare\tp50 ms\tp99 ms\tserver CPU us\tRSS MB\t"
@@ -141,6 +151,16 @@ func (r *report) writeTable(w io.Writer, earlier *report) error {
 		}
 		fmt.Fprintln(t)
 	}
+	for _, f := range r.Rows {
+		if f.Operation != createUser {
+			continue
+		}
+		if before := r.Beside.row(f.Operation, f.Connections); before != nil {
+			fmt.Fprintf(t, "server CPU of a create over %d connections, times that of %d users\t%.2f\t\n", f.Connections, r.Beside.Users, f.CPU/before.CPU)
+		}
+		fmt.Fprintf(t, "p99 of a create over %d connections, in fdatasyncs\t%.0f\t\n", f.Connections, f.P99/r.Sync)
+	}
+	line("fdatasync, ms", "%.2f", func(r *report) float64 { return r.Sync })
 	line("start, ms", "%.0f", func(r *report) float64 { return r.Start })
 	line("RSS idle, MB", "%.1f", func(r *report) float64 { return r.IdleRSS })
 	line("RSS under load, MB", "%.1f", func(r *report) float64 { return r.LoadRSS })

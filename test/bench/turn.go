@@ -44,28 +44,29 @@ type turns struct {
 	options
 	work    string
 	program string
-	filled  *filledStore
 	bare    *bareServer
 	*progress
 
 	postgres *databases // nil on the embedded store
 
-	created   uint64 // addresses given away
-	suspended int    // users of the filled store that are gone in this turn
-	measured  []turnFigures
+	*filledStore        // that is measured
+	created      uint64 // addresses given away
+	suspended    int    // users of the filled store that are gone in this turn
 }
 
 // turnFigures is what one turn gave.
 type turnFigures struct {
 	start   time.Duration
-	idle    int64 // bytes
+	sync    time.Duration // median of the disk's fdatasyncs
+	idle    int64         // bytes
 	perUser float64
 	rows    []figures
 }
 
-// turn measures everything once, on a server of its own.
-func (t *turns) turn(n int) (err error) {
-	c, err := t.filled.copy(fmt.Sprintf("turn_%d", n+1))
+// turn measures everything once on a store, on a server of its own.
+func (t *turns) turn(n int, filled *filledStore) (err error) {
+	t.filledStore = filled
+	c, err := filled.copy(fmt.Sprintf("turn_%d", n+1))
 	if err != nil {
 		return err
 	}
@@ -77,6 +78,9 @@ func (t *turns) turn(n int) (err error) {
 	defer func() { err = errors.Join(err, s.Kill()) }()
 	time.Sleep(settle)
 	f := turnFigures{start: s.Took}
+	if f.sync, err = syncTime(t.work); err != nil {
+		return err
+	}
 	if f.idle, err = rss(s.PID); err != nil {
 		return err
 	}
@@ -84,11 +88,11 @@ func (t *turns) turn(n int) (err error) {
 	if err != nil {
 		return err
 	}
-	users := t.filled.users
+	users := filled.users
 	t.suspended = 0
 	for _, connections := range t.connections {
 		for _, operation := range t.operations {
-			t.say("turn %d of %d: %s, %d connections", n+1, t.turns, operation, connections)
+			t.say("turn %d of %d: %d users, %s, %d connections", n+1, t.options.turns, filled.users, operation, connections)
 			row, err := t.row(s, operation, connections, tokens)
 			if err != nil {
 				return fmt.Errorf("%s, %d connections: %w", operation, connections, err)
@@ -109,7 +113,7 @@ func (t *turns) turn(n int) (err error) {
 	}
 	size, err := c.size()
 	f.perUser = float64(size) / float64(users)
-	t.measured = append(t.measured, f)
+	filled.measured = append(filled.measured, f)
 	return err
 }
 
@@ -178,7 +182,7 @@ func (t *turns) load(s *harness.Server, operation string, connections int, token
 		for range int(budget * min(1, float64(connections)/4) * t.duration.Seconds()) {
 			t.created++
 			l.requests = append(l.requests, s.Request(operation, &api.CreateUserInput{
-				AccountID: t.filled.account, Email: harness.Email("created", t.created),
+				AccountID: t.account, Email: harness.Email("created", t.created),
 			}))
 		}
 	case inviteUsers:
@@ -189,23 +193,23 @@ func (t *turns) load(s *harness.Server, operation string, connections int, token
 				t.created++
 				emails[i] = harness.Email("invited", t.created)
 			}
-			l.requests = append(l.requests, s.Request(operation, &api.InviteUsersInput{AccountID: t.filled.account, UserEmailList: emails}))
+			l.requests = append(l.requests, s.Request(operation, &api.InviteUsersInput{AccountID: t.account, UserEmailList: emails}))
 		}
 	case batchSuspendUser:
 		l.again = false
-		share := len(t.filled.some) / len(t.connections) // each measurement has users of its own
-		for ids := range slices.Chunk(t.filled.some[t.suspended:t.suspended+share], batchSize) {
-			l.requests = append(l.requests, s.Request(operation, &api.BatchSuspendUserInput{AccountID: t.filled.account, UserIDList: ids}))
+		share := len(t.some) / len(t.connections) // each measurement has users of its own
+		for ids := range slices.Chunk(t.some[t.suspended:t.suspended+share], batchSize) {
+			l.requests = append(l.requests, s.Request(operation, &api.BatchSuspendUserInput{AccountID: t.account, UserIDList: ids}))
 		}
 		t.suspended += share
 	case getUser:
-		for _, id := range t.filled.some {
-			l.requests = append(l.requests, s.Request(operation, &api.GetUserInput{AccountID: t.filled.account, UserID: id}))
+		for _, id := range t.some {
+			l.requests = append(l.requests, s.Request(operation, &api.GetUserInput{AccountID: t.account, UserID: id}))
 		}
 	case listUsers:
 		for _, token := range tokens {
 			l.requests = append(l.requests, s.Request(operation, &api.ListUsersInput{
-				AccountID: t.filled.account, MaxResults: pageSize, NextToken: token,
+				AccountID: t.account, MaxResults: pageSize, NextToken: token,
 			}))
 		}
 	}
@@ -221,9 +225,9 @@ func (t *turns) tokens(s *harness.Server) ([]string, error) {
 	}
 	defer c.Close()
 	tokens := []string{""}
-	for len(tokens) < min(pages, t.filled.users/pageSize) {
+	for len(tokens) < min(pages, t.filledStore.users/pageSize) {
 		out, err := harness.Call[api.ListUsersOutput](s, c, listUsers, &api.ListUsersInput{
-			AccountID: t.filled.account, MaxResults: pageSize, NextToken: tokens[len(tokens)-1],
+			AccountID: t.account, MaxResults: pageSize, NextToken: tokens[len(tokens)-1],
 		})
 		if err != nil {
 			return nil, err
