@@ -106,7 +106,10 @@ func (c *cluster) create(account, email string, first int) error {
 	return fmt.Errorf("gave up after %d attempts: %w", attempts, last)
 }
 
-func TestServersOnOneDatabase(t *testing.T) {
+// startPostgres starts PostgreSQL, fsync on, with an empty database, and stops it with the test. The test is skipped where there is
+// none.
+func startPostgres(t *testing.T) (_ *pgtest.Cluster, database string) {
+	t.Helper()
 	postgres, err := pgtest.Start(pgtest.Options{Durable: true})
 	if errors.Is(err, pgtest.ErrMissing) && os.Getenv("CI") == "" {
 		t.Skip(err)
@@ -119,24 +122,73 @@ func TestServersOnOneDatabase(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	direct, err := postgres.NewDatabase(t.Context())
+	if database, err = postgres.NewDatabase(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return postgres, database
+}
+
+// startServers starts two servers on a database.
+func startServers(t *testing.T, database, direct string) *cluster {
+	t.Helper()
+	program, err := harness.Build(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := &cluster{t: t, program: program, direct: direct, database: database, servers: make([]*harness.Server, 2), logs: make([]*lockedBuffer, 2)}
+	c.start(0)
+	c.start(1)
+	return c
+}
+
+// written is what writers were told.
+type written struct {
+	made    sync.Map // by address
+	total   atomic.Int64
+	longest atomic.Int64 // between two successes of a writer
+}
+
+func (w *written) String() string {
+	return fmt.Sprintf("%d users acknowledged, longest gap of a writer %v", w.total.Load(), time.Duration(w.longest.Load()).Round(time.Millisecond))
+}
+
+// write has writers create users while something happens.
+func (c *cluster) write(account string, meanwhile func()) *written {
+	begun := time.Now()
+	var w written
+	var all sync.WaitGroup
+	for i := range writers {
+		all.Go(func() {
+			last := begun
+			for n := 0; time.Since(begun) < lasts; n++ {
+				email := harness.Email(fmt.Sprint("w", i), uint64(n))
+				if err := c.create(account, email, i); err != nil {
+					c.t.Errorf("CreateUser: %v", err)
+					return
+				}
+				w.made.Store(email, true)
+				w.total.Add(1)
+				gap := int64(time.Since(last))
+				last = time.Now()
+				for was := w.longest.Load(); gap > was && !w.longest.CompareAndSwap(was, gap); was = w.longest.Load() {
+				}
+			}
+		})
+	}
+	meanwhile()
+	all.Wait()
+	return &w
+}
+
+func TestServersOnOneDatabase(t *testing.T) {
+	postgres, direct := startPostgres(t)
 	proxy, err := postgres.NewProxy()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { proxy.Close() })
-	program, err := harness.Build(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &cluster{t: t, program: program, direct: direct, database: proxy.DSN("d1"), servers: make([]*harness.Server, 2), logs: make([]*lockedBuffer, 2)}
-	c.start(0)
-	c.start(1)
+	c := startServers(t, proxy.DSN("d1"), direct)
 	account := c.account()
-
 	var commits, cuts atomic.Int64
 	proxy.Decide(func(statement string) pgtest.Action {
 		if statement != "commit" || commits.Add(1)%40 != 0 {
@@ -147,51 +199,52 @@ func TestServersOnOneDatabase(t *testing.T) {
 		}
 		return pgtest.CutAfter
 	})
-
-	begun := time.Now()
-	var made sync.Map
-	var total, longest atomic.Int64
-	var all sync.WaitGroup
-	lastSuccess := make([]time.Time, writers)
-	for w := range writers {
-		lastSuccess[w] = begun
-		all.Go(func() {
-			for n := 0; time.Since(begun) < lasts; n++ {
-				email := harness.Email(fmt.Sprint("w", w), uint64(n))
-				if err := c.create(account, email, w); err != nil {
-					t.Errorf("CreateUser: %v", err)
-					return
-				}
-				made.Store(email, true)
-				total.Add(1)
-				gap := time.Since(lastSuccess[w])
-				lastSuccess[w] = time.Now()
-				for was := longest.Load(); int64(gap) > was && !longest.CompareAndSwap(was, int64(gap)); was = longest.Load() {
-				}
-			}
-		})
-	}
-	time.Sleep(3 * time.Second)
-	if err := c.server(0).Kill(); err != nil {
-		t.Error(err)
-	}
-	time.Sleep(2 * time.Second)
-	c.start(0)
-	time.Sleep(2 * time.Second)
-	if err := errors.Join(postgres.Crash(), postgres.Restart()); err != nil {
-		t.Error(err)
-	}
-	all.Wait()
-	proxy.Decide(func(string) pgtest.Action { return pgtest.Pass })
-	c.check(account, &made)
-	c.checkRecords()
-	t.Logf("%d users acknowledged, %d connections cut in a commit, longest gap of a writer %v", total.Load(), cuts.Load(),
-		time.Duration(longest.Load()).Round(time.Millisecond))
-	for i, log := range c.logs {
-		if text := log.String(); strings.Contains(text, "panic") {
-			t.Errorf("server %d panicked:\n%s", i, text)
+	w := c.write(account, func() {
+		time.Sleep(3 * time.Second)
+		if err := c.server(0).Kill(); err != nil {
+			t.Error(err)
 		}
+		time.Sleep(2 * time.Second)
+		c.start(0)
+		time.Sleep(2 * time.Second)
+		if err := errors.Join(postgres.Crash(), postgres.Restart()); err != nil {
+			t.Error(err)
+		}
+	})
+	proxy.Decide(func(string) pgtest.Action { return pgtest.Pass })
+	c.check(account, &w.made)
+	c.checkRecords()
+	t.Logf("%v, %d connections cut in a commit", w, cuts.Load())
+}
+
+// TestStandbyTakesOver has the primary crash under writers, for good, and its synchronous standby promoted: nothing that was
+// acknowledged is lost. The servers find the new primary by themselves.
+func TestStandbyTakesOver(t *testing.T) {
+	primary, _ := startPostgres(t)
+	standby, err := primary.NewStandby(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := standby.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := startServers(t, pgtest.EitherDSN(primary, standby, "d1"), standby.DSN("d1"))
+	account := c.account()
+	w := c.write(account, func() {
+		time.Sleep(4 * time.Second)
+		if err := primary.Crash(); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second) // until somebody notices
+		if err := standby.Promote(); err != nil {
+			t.Error(err)
+		}
+	})
+	c.check(account, &w.made)
+	c.checkRecords()
+	t.Log(w)
 }
 
 func (c *cluster) account() string {
@@ -208,8 +261,13 @@ func (c *cluster) account() string {
 	return out.Account.AccountID
 }
 
-// check compares what was acknowledged with what is in the database.
+// check compares what was acknowledged with what is in the database, and looks for panics in the logs.
 func (c *cluster) check(account string, made *sync.Map) {
+	for i, log := range c.logs {
+		if text := log.String(); strings.Contains(text, "panic") {
+			c.t.Errorf("server %d panicked:\n%s", i, text)
+		}
+	}
 	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, c.direct)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -134,8 +135,11 @@ func (c *Cluster) Crash() error {
 	return c.run("pg_ctl", "--pgdata", c.data(), "--wait", "--mode=immediate", "stop")
 }
 
-// Stop stops the server and removes its folder.
+// Stop stops the server, which may have crashed, and removes its folder.
 func (c *Cluster) Stop() error {
+	if _, err := c.PID(); errors.Is(err, fs.ErrNotExist) {
+		return os.RemoveAll(c.Folder)
+	}
 	return errors.Join(c.run("pg_ctl", "--pgdata", c.data(), "--wait", "--mode=fast", "stop"), os.RemoveAll(c.Folder))
 }
 
