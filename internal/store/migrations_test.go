@@ -2,6 +2,7 @@ package store
 
 import (
 	"io/fs"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,7 +11,7 @@ import (
 // notPortable are words that engines which speak PostgreSQL's protocol lack, or that a sharded one cannot keep.
 var notPortable = regexp.MustCompile(`(?i)\b(listen|notify|advisory|trigger|serial|bigserial|sequence|nextval|identity|function|procedure|now\(|current_timestamp|random\(|json|jsonb|uuid|boolean|timestamp|varchar|cascade|references|autoincrement)\b`)
 
-// installationWide are the tables whose keys do not lead with the tenant.
+// installationWide are the tables whose keys do not lead with the tenant. A sharded database copies them to every node.
 var installationWide = map[string]bool{
 	"secrets": true, "number_holds": true, "number_stock": true, "access_keys": true, "test_clock": true,
 	"audit_servers": true,
@@ -18,7 +19,7 @@ var installationWide = map[string]bool{
 
 var (
 	tables      = regexp.MustCompile(`(?s)create table (\w+) \((.*?)\n\)`)
-	indexes     = regexp.MustCompile(`create (?:unique )?index (\w+) on (\w+) \((.*?)\)`)
+	indexes     = regexp.MustCompile(`create (unique )?index (\w+) on (\w+) \((.*?)\)`)
 	primaryKey  = regexp.MustCompile(`primary key \((.*?)\)`)
 	tenantIsKey = regexp.MustCompile(`tenant\s+bigint not null primary key`)
 	forbidden   = regexp.MustCompile(`(?i)\b(drop|rename|delete|alter column)\b`)
@@ -56,8 +57,38 @@ func TestMigrationsArePortable(t *testing.T) {
 			}
 		}
 		for _, index := range indexes.FindAllStringSubmatch(text, -1) {
-			if !strings.HasPrefix(index[3], "tenant") && !byTime[index[1]] && !installationWide[index[2]] {
-				t.Errorf("%s: index %s does not lead with the tenant", name, index[1])
+			unique, byTime := index[1] != "", byTime[index[2]]
+			if !strings.HasPrefix(index[4], "tenant") && (unique || !byTime) && !installationWide[index[3]] {
+				t.Errorf("%s: index %s does not lead with the tenant", name, index[2])
+			}
+		}
+	}
+}
+
+// TestScalingNamesEveryTable holds docs/scaling.md to the tables that there are. What it says can be done because of the test
+// above: in a sharded database every unique index of a distributed table must hold the column that spreads it.
+func TestScalingNamesEveryTable(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../docs/scaling.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := fs.ReadFile(migrationFiles, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range tables.FindAllStringSubmatch(string(data), -1) {
+			want := "select create_distributed_table('" + table[1] + "', 'tenant');"
+			if installationWide[table[1]] {
+				want = "select create_reference_table('" + table[1] + "');"
+			}
+			if !strings.Contains(string(doc), "\n    "+want+"\n") {
+				t.Errorf("docs/scaling.md lacks the line: %s", want)
 			}
 		}
 	}

@@ -209,6 +209,28 @@ func TestPostgresTrouble(t *testing.T) {
 	}
 }
 
+// TestPostgresWithoutGroups stands for an engine that refuses the statement of a group, as one that spreads its tables may.
+func TestPostgresWithoutGroups(t *testing.T) {
+	t.Parallel()
+	s := openTroubled(t)
+	var refused atomic.Int64
+	s.proxy.Decide(func(statement string) pgtest.Action {
+		if !strings.Contains(statement, "unnest(") {
+			return pgtest.Pass
+		}
+		refused.Add(1)
+		return pgtest.Fail("0A000")
+	})
+	for n := range 5 {
+		if err := s.create(t.Context(), fmt.Sprintf("u%d@example.com", n), false); err != nil {
+			t.Errorf("create: %v", err)
+		}
+	}
+	if users, _ := s.count(t); users != 5 || refused.Load() != 1 {
+		t.Errorf("%d users after %d refusals, want 5 after 1", users, refused.Load())
+	}
+}
+
 // TestPostgresStorm has many callers while statements of all sorts meet all sorts of trouble: who is told of success made
 // exactly one user, who is told of failure none.
 func TestPostgresStorm(t *testing.T) {

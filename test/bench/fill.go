@@ -25,8 +25,8 @@ type filledStore struct {
 }
 
 const (
-	fillBatch = 50_000 // users of one transaction: the more, the more changes of an index's page are written at once
-	someUsers = 20000  // about how many are looked at by GetUser
+	fillBatch = 400_000 // users of one transaction: the more, the more changes of an index's page are written at once
+	someUsers = 20000   // about how many are looked at by GetUser
 )
 
 var source = chime.Source{

@@ -153,7 +153,7 @@ func (w *written) String() string {
 }
 
 // write has writers create users while something happens.
-func (c *cluster) write(account string, meanwhile func()) *written {
+func (c *cluster) write(account string, lasts time.Duration, meanwhile func()) *written {
 	begun := time.Now()
 	var w written
 	var all sync.WaitGroup
@@ -199,7 +199,7 @@ func TestServersOnOneDatabase(t *testing.T) {
 		}
 		return pgtest.CutAfter
 	})
-	w := c.write(account, func() {
+	w := c.write(account, lasts, func() {
 		time.Sleep(3 * time.Second)
 		if err := c.server(0).Kill(); err != nil {
 			t.Error(err)
@@ -232,7 +232,7 @@ func TestStandbyTakesOver(t *testing.T) {
 	})
 	c := startServers(t, pgtest.EitherDSN(primary, standby, "d1"), standby.DSN("d1"))
 	account := c.account()
-	w := c.write(account, func() {
+	w := c.write(account, lasts, func() {
 		time.Sleep(4 * time.Second)
 		if err := primary.Crash(); err != nil {
 			t.Error(err)

@@ -47,7 +47,7 @@ type Options struct {
 
 // Start makes a cluster and starts it. The caller stops it.
 func Start(o Options) (_ *Cluster, err error) {
-	bin, err := binaries()
+	bin, err := Binaries()
 	if err != nil {
 		return nil, err
 	}
@@ -172,8 +172,8 @@ func (c *Cluster) NewDatabase(ctx context.Context) (string, error) {
 	return c.DSN(name), errors.Join(err, conn.Close(ctx))
 }
 
-// binaries finds the newest PostgreSQL of the machine.
-func binaries() (string, error) {
+// Binaries returns the folder of the programs of the machine's newest PostgreSQL.
+func Binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		path, err = filepath.EvalSymlinks(path) // the folder of a link need not have the other programs
 		return filepath.Dir(path), err
