@@ -219,8 +219,9 @@ func (p *postgres) attempt(ctx context.Context, tenant chime.Tenant, fn func(*Tx
 		return o, unpanic(err)
 	}
 	if len(tx.audit) > 0 && !p.members.fresh() {
-		s.end() // to join needs a connection: all may be held by operations that wait for one
-		return outcome{alone: true}, p.join(ctx)
+		if err := p.joinApart(ctx); err != nil {
+			return o, err
+		}
 	}
 	if s.outside || tx.relied != nil && tx.relied.remembered {
 		if s.conn == nil && len(tx.writes) == 1 && tx.writes[0].grouped != nil && tx.relied != nil && tx.groupable() {

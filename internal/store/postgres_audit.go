@@ -27,6 +27,8 @@ const (
 
 // members is what a server knows of those that share its database.
 type members struct {
+	joining sync.Mutex // held by an operation that joins: others wait for it
+
 	mu   sync.Mutex
 	said time.Time // when this one last said where it is; zero before it has joined
 	seen map[lane]heldBeat
@@ -44,11 +46,33 @@ func (m *members) fresh() bool {
 	return !m.said.IsZero() && time.Since(m.said) < freshFor
 }
 
+// joinApart is join for an operation, over a connection beyond the pool's: all of those may be held by operations that have to
+// join first.
+func (p *postgres) joinApart(ctx context.Context) error {
+	p.members.joining.Lock()
+	defer p.members.joining.Unlock()
+	if p.members.fresh() {
+		return nil
+	}
+	conn, err := pgx.ConnectConfig(ctx, p.pool.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	return p.join(ctx, conn)
+}
+
+// execer is the pool, or a connection.
+type execer interface {
+	Exec(ctx context.Context, text string, args ...any) (pgconn.CommandTag, error)
+	QueryRow(ctx context.Context, text string, args ...any) pgx.Row
+}
+
 // join makes this server known to the others. Until it has said more, none of them seals; so whatever they have sealed by
 // the time of the second statement is what its records have to come after.
-func (p *postgres) join(ctx context.Context) error {
+func (p *postgres) join(ctx context.Context, over execer) error {
 	begun := time.Now()
-	if _, err := p.pool.Exec(ctx, `
+	if _, err := over.Exec(ctx, `
 		insert into audit_servers (id, settled, beat)
 		values ($1, 0, 1)
 		on conflict (id) do update
@@ -56,7 +80,7 @@ func (p *postgres) join(ctx context.Context) error {
 		return err
 	}
 	var latest int64
-	if err := p.pool.QueryRow(ctx, `select max(settled) from audit_servers`).Scan(&latest); err != nil {
+	if err := over.QueryRow(ctx, `select max(settled) from audit_servers`).Scan(&latest); err != nil {
 		return err
 	}
 	p.auditor.raise(moment(latest))
@@ -79,7 +103,7 @@ func (p *postgres) meet(ctx context.Context) (moment, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	if !p.members.fresh() {
-		if err := p.join(ctx); err != nil {
+		if err := p.join(ctx, p.pool); err != nil {
 			return 0, err
 		}
 	}
@@ -93,7 +117,7 @@ func (p *postgres) meet(ctx context.Context) (moment, error) {
 		return 0, err
 	}
 	if said.RowsAffected() == 0 { // the others took it for gone
-		return 0, p.join(ctx)
+		return 0, p.join(ctx, p.pool)
 	}
 	p.members.mu.Lock()
 	p.members.said = begun
