@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/carillon-server/carillon/test/harness"
@@ -27,10 +27,11 @@ const (
 
 // window is what was seen in a time.
 type window struct {
-	rate    float64
-	p99     time.Duration
-	rss     int64
-	seconds int // since the begin, at its end
+	rate       float64
+	p99        time.Duration
+	rss        int64
+	goroutines int
+	seconds    int // since the begin, at its end
 }
 
 // soak lets a server do a bit of everything for a long time, and says what became of its memory, its goroutines and its
@@ -56,66 +57,56 @@ func soak(o options, stdout io.Writer, p *progress) (err error) {
 	if err != nil {
 		return fmt.Errorf("fill the store: %w", err)
 	}
-	idle, err := t.soaked(filled, "idle", func(*harness.Server) error { return nil })
+	c, err := filled.copy("soaked")
 	if err != nil {
 		return err
 	}
-	var windows []window
-	busy, err := t.soaked(filled, "busy", func(s *harness.Server) (err error) {
-		p.clear()
-		fmt.Fprintf(stdout, "A mixed load on a store of %d users in %s, %d connections, for %v.\n\n", o.users, o.database, soakConnections, o.soak)
-		fmt.Fprintf(stdout, "%8s %12s %9s %8s\n", "seconds", "requests/s", "p99 ms", "RSS MB")
-		windows, err = mixed(s, filled.account, o.soak, func(w window) {
-			fmt.Fprintf(stdout, "%8d %12.0f %9.1f %8.1f\n", w.seconds, w.rate, milliseconds(w.p99), float64(w.rss)/1e6)
-		})
+	defer func() { err = errors.Join(err, c.drop()) }()
+	s, err := harness.Start(program, c.folder, harness.Options{Env: append(c.env, "CARILLON_ADMIN_LISTEN=127.0.0.1:0")})
+	if err != nil {
 		return err
+	}
+	defer func() { err = errors.Join(err, s.Kill()) }()
+	time.Sleep(settle)
+	idle, err := goroutines(s)
+	if err != nil {
+		return err
+	}
+	p.clear()
+	fmt.Fprintf(stdout, "A mixed load on a store of %d users in %s, %d connections, for %v.\n\n", o.users, o.database, soakConnections, o.soak)
+	fmt.Fprintf(stdout, "%8s %12s %9s %8s %11s\n", "seconds", "requests/s", "p99 ms", "RSS MB", "goroutines")
+	windows, err := mixed(s, filled.account, o.soak, func(w window) {
+		fmt.Fprintf(stdout, "%8d %12.0f %9.1f %8.1f %11d\n", w.seconds, w.rate, milliseconds(w.p99), float64(w.rss)/1e6, w.goroutines)
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "\ngoroutines: %d without a call, %d after the load\n", idle, busy)
+	time.Sleep(5 * settle) // jobs that the load has left are done, connections are gone
+	busy, err := goroutines(s)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "\ngoroutines: %d before the load, %d after it\n", idle, busy)
 	return verdict(windows, idle, busy, stdout)
 }
 
-// soaked starts a server on a copy of the filled store, does something with it, and returns how many goroutines it has when
-// that has been over for a while.
-func (t *turns) soaked(filled *filledStore, name string, do func(*harness.Server) error) (goroutines int, err error) {
-	c, err := filled.copy(name)
+// goroutines asks the server how many it has.
+func goroutines(s *harness.Server) (n int, err error) {
+	r, err := http.Get(s.Admin + "/metrics")
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, c.drop()) }()
-	log, err := os.Create(filepath.Join(t.work, name+".log"))
+	defer func() { err = errors.Join(err, r.Body.Close()) }()
+	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		return 0, err
 	}
-	defer log.Close()
-	s, err := harness.Start(t.program, c.folder, harness.Options{Log: log, Env: append(c.env, "CARILLON_LOG_LEVEL=error", "GOTRACEBACK=all")})
-	if err != nil {
-		return 0, err
+	_, rest, _ := bytes.Cut(text, []byte("\ngo_goroutines "))
+	value, _, found := bytes.Cut(rest, []byte("\n"))
+	if !found {
+		return 0, fmt.Errorf("%s/metrics does not say go_goroutines", s.Admin)
 	}
-	defer func() { err = errors.Join(err, s.Kill()) }()
-	if err := do(s); err != nil {
-		return 0, err
-	}
-	time.Sleep(5 * settle) // jobs that the load has left are done, connections are gone
-	if err := syscall.Kill(s.PID, syscall.SIGQUIT); err != nil {
-		return 0, err
-	}
-	time.Sleep(settle)
-	dump, err := os.ReadFile(log.Name())
-	if err != nil {
-		return 0, err
-	}
-	for line := range bytes.Lines(dump) {
-		if bytes.HasPrefix(line, []byte("goroutine ")) && bytes.Contains(line, []byte(" [")) {
-			goroutines++
-		}
-	}
-	if goroutines == 0 {
-		return 0, fmt.Errorf("the server did not list its goroutines: %s", dump)
-	}
-	return goroutines, nil
+	return strconv.Atoi(string(value))
 }
 
 // mixed loads the server and returns what was seen, window by window.
@@ -142,15 +133,16 @@ func mixed(s *harness.Server, account string, d time.Duration, seen func(window)
 		for _, c := range callers {
 			took = append(took, c.take()...)
 		}
-		memory, err := rss(s.PID)
-		if err != nil {
+		memory, err1 := rss(s.PID)
+		running, err2 := goroutines(s)
+		if err := errors.Join(err1, err2); err != nil {
 			return nil, errors.Join(append(errs, err)...)
 		}
 		if len(took) == 0 {
 			break // every caller met an error
 		}
 		slices.Sort(took)
-		w := window{float64(len(took)) / now.Sub(last).Seconds(), took[len(took)*99/100], memory, int(now.Sub(begun).Seconds())}
+		w := window{float64(len(took)) / now.Sub(last).Seconds(), took[len(took)*99/100], memory, running, int(now.Sub(begun).Seconds())}
 		seen(w)
 		windows = append(windows, w)
 		last = now

@@ -61,6 +61,7 @@ func Environment() []string {
 type Server struct {
 	Address string        // host:port
 	PID     int           // of the server, also when a wrapper runs it
+	Admin   string        // the URL of the admin address; empty if it has none
 	Took    time.Duration // from the start of the process until it said that it was ready
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when the process, or its wrapper, has ended
@@ -130,8 +131,9 @@ func (s *Server) ready(note string, begun time.Time) error {
 		}
 		s.Took = time.Since(begun)
 		var running struct {
-			URL string `json:"url"`
-			PID int    `json:"pid"`
+			URL   string `json:"url"`
+			PID   int    `json:"pid"`
+			Admin string `json:"admin"`
 		}
 		if err := json.Unmarshal(data, &running); err != nil {
 			return fmt.Errorf("%s: %w", note, err)
@@ -140,7 +142,7 @@ func (s *Server) ready(note string, begun time.Time) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", note, err)
 		}
-		s.Address, s.PID = u.Host, running.PID
+		s.Address, s.PID, s.Admin = u.Host, running.PID, running.Admin
 		return nil
 	}
 	return fmt.Errorf("the server was not ready after %v", startLimit)
