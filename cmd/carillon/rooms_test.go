@@ -24,7 +24,7 @@ func TestRoomQuotas(t *testing.T) {
 
 func TestPrivateEndpoints(t *testing.T) {
 	t.Parallel()
-	for networks, ok := range map[string]bool{"": true, "127.0.0.0/8": true, " 10.1.2.3/16, fd00::/8 ,": true, "10.0.0.1": false, "private": false} {
+	for networks, ok := range map[string]bool{"": true, "127.0.0.0/8": true, " 10.1.2.3/16, fd00::/8 ,": true, "10.0.0.1": true, "10.0.0.1/33": false, "private": false} {
 		c := roomSettings{AllowPrivateEndpoints: networks, AllowPlainEndpoints: true}
 		client, err := c.endpoints()
 		if ok != (err == nil) {
