@@ -162,6 +162,7 @@ func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err err
 	defer os.Remove(filepath.Join(folder, serverFile)) // what is left behind is seen through
 	c.greet(p, log, folder, isDefault, note)
 	debug.FreeOSMemory() // what only the start needed
+	unmapProgram()
 
 	defer c.backUp(ctx, db, folder, log)()
 	select {
