@@ -176,7 +176,16 @@ func (c *Copying) prepareTarget(ctx context.Context) (already, resumed bool, err
 			return false, false, err
 		}
 	case schema.Version < schema.Known:
-		return false, false, fmt.Errorf("the target: %s has schema %d and this carillon %d; bring it up to date with carillon migrate up", c.To, schema.Version, schema.Known)
+		secrets, err := count(ctx, c.target, c.secrets)
+		if err != nil {
+			return false, false, fmt.Errorf("the target: %w", err)
+		}
+		if secrets > 0 {
+			return false, false, fmt.Errorf("the target: %s has schema %d and this carillon %d; bring it up to date with carillon migrate up", c.To, schema.Version, schema.Known)
+		}
+		if err := c.target.migrate(ctx); err != nil { // nobody has used it: a copy ended while it made the tables
+			return false, false, err
+		}
 	}
 	secrets, err := readSecretRows(ctx, c.target, c.secrets)
 	if err != nil {

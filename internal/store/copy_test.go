@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
 
 	"github.com/carillon-server/carillon/internal/seal/sealtest"
 	"github.com/carillon-server/carillon/internal/store/pgtest"
@@ -168,6 +171,31 @@ func anyValue(kind string, nullable bool) any {
 const testRows = 40
 
 func silent(string, int64, int64, int64) {}
+
+// TestCopyIntoTablesThatAreNotAllThere goes on where a copy ended while it made the tables.
+func TestCopyIntoTablesThatAreNotAllThere(t *testing.T) {
+	t.Parallel()
+	begun := Place{Folder: t.TempDir()}
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(begun.Folder, File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = provider.UpTo(t.Context(), 3)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if done := copyAll(t, filled(t), begun); done.Already || done.Resumed {
+		t.Errorf("copied: %+v, want a copy from the beginning", done)
+	}
+}
 
 func copyAll(t *testing.T, from, to Place) *Copied {
 	t.Helper()

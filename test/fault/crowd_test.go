@@ -226,15 +226,24 @@ func peak(t *testing.T, pid int) int64 { return memory(t, pid, "VmHWM") }
 
 func memory(t *testing.T, pid int, what string) int64 {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	n, err := memoryOf(pid, what)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return n
+}
+
+// memoryOf returns a figure of /proc/PID/status, in bytes. A process that has ended has none.
+func memoryOf(pid int, what string) (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
 	}
 	_, rest, _ := bytes.Cut(status, []byte("\n"+what+":"))
 	value, _, _ := bytes.Cut(rest, []byte(" kB"))
 	n, err := strconv.ParseInt(string(bytes.TrimSpace(value)), 10, 64)
 	if err != nil {
-		t.Fatalf("/proc/%d/status: %s: %v", pid, what, err)
+		return 0, fmt.Errorf("/proc/%d/status: %s: %w", pid, what, err)
 	}
-	return n << 10
+	return n << 10, nil
 }
