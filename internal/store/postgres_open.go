@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing/fstest"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -76,7 +77,11 @@ func migratePostgres(ctx context.Context, db *sql.DB) error {
 	if files, err = translate(files); err != nil {
 		return err
 	}
-	locker, err := lock.NewPostgresTableLocker()
+	locker, err := lock.NewPostgresTableLocker(
+		lock.WithTableLeaseDuration(10*time.Second), // how long others wait for one that died meanwhile
+		lock.WithTableHeartbeatInterval(2*time.Second),
+		lock.WithTableLockTimeout(time.Second, 300),
+	)
 	if err != nil {
 		return err
 	}
