@@ -62,7 +62,7 @@ func (a *administration) serve(db *store.DB, s *server.Server, log *slog.Logger)
 	if a == nil {
 		return func() {}
 	}
-	a.gauges(s)
+	a.count(s)
 	web := admin.New(admin.Config{DB: db, Metrics: a.metrics, Health: s, Log: log})
 	ended := make(chan struct{})
 	go func() {
@@ -79,12 +79,12 @@ func (a *administration) serve(db *store.DB, s *server.Server, log *slog.Logger)
 	}
 }
 
-// gauges adds what the server has to do to the metrics.
-func (a *administration) gauges(s *server.Server) {
+// count adds what the server has to do to the metrics.
+func (a *administration) count(s *server.Server) {
 	a.metrics.AddGauge("carillon_connections", "How many connections are open?", func() float64 { return float64(s.Load().Connections) })
-	a.metrics.AddGauge("carillon_connections_evicted", "How many connections were closed to make room for others?", func() float64 { return float64(s.Load().Evicted) })
+	a.metrics.AddCounter("carillon_connections_evicted_total", "How many connections were closed to make room for others?", func() float64 { return float64(s.Load().Evicted) })
 	a.metrics.AddGauge("carillon_calls_under_way", "How many calls are between their signature and their answer?", func() float64 { return float64(s.Load().Calls) })
-	a.metrics.AddGauge("carillon_calls_shed", "How many calls were refused because the server had enough to do?", func() float64 { return float64(s.Load().Shed) })
+	a.metrics.AddCounter("carillon_calls_shed_total", "How many calls were refused because the server had enough to do?", func() float64 { return float64(s.Load().Shed) })
 	a.metrics.AddGauge("carillon_body_bytes", "How much memory do long bodies take?", func() float64 { return float64(s.Load().Bodies) })
 }
 

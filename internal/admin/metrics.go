@@ -26,7 +26,7 @@ type Metrics struct {
 	batch      *metrics.PrometheusHistogram
 
 	mu     sync.Mutex
-	gauges []gauge
+	lookUp []number
 }
 
 // family is the metrics of one name.
@@ -35,10 +35,10 @@ type family struct {
 	*metrics.Set
 }
 
-// gauge is a number that is looked up when somebody asks.
-type gauge struct {
-	name, help string
-	value      func() float64
+// number is looked up when somebody asks.
+type number struct {
+	name, kind, help string
+	value            func() float64
 }
 
 // operation counts the calls of one operation. Its metrics are made with its first call, so that the page shows what is used.
@@ -80,11 +80,20 @@ func newFamily(name, kind, help string) *family {
 	return &family{name, kind, help, metrics.NewSet()}
 }
 
-// AddGauge adds a number that is looked up when somebody asks.
+// AddGauge adds a number that goes up and down, and is looked up when somebody asks.
 func (m *Metrics) AddGauge(name, help string, value func() float64) {
+	m.add(number{name, "gauge", help, value})
+}
+
+// AddCounter is AddGauge for a number that only goes up. Its name ends in _total.
+func (m *Metrics) AddCounter(name, help string, value func() float64) {
+	m.add(number{name, "counter", help, value})
+}
+
+func (m *Metrics) add(n number) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.gauges = append(m.gauges, gauge{name, help, value})
+	m.lookUp = append(m.lookUp, n)
 }
 
 // noOperation is what the server calls a request that is for none.
@@ -136,11 +145,11 @@ func (c *Config) metrics(w http.ResponseWriter, r *http.Request) {
 		f.write(&page)
 	}
 	m.mu.Lock()
-	gauges := m.gauges
+	numbers := m.lookUp
 	m.mu.Unlock()
-	for _, g := range gauges {
-		head(&page, g.name, "gauge", g.help)
-		fmt.Fprintf(&page, "%s %v\n", g.name, g.value())
+	for _, n := range numbers {
+		head(&page, n.name, n.kind, n.help)
+		fmt.Fprintf(&page, "%s %v\n", n.name, n.value())
 	}
 	if f, err := c.DB.Figures(r.Context()); err != nil {
 		c.Log.LogAttrs(r.Context(), slog.LevelError, "look at the store for its metrics", slog.Any("error", err))
