@@ -3,7 +3,6 @@ package main
 import (
 	"archive/tar"
 	"bytes"
-	"encoding/pem"
 	"errors"
 	"io"
 	"io/fs"
@@ -17,7 +16,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
 // imageUser is nobody's id on a host; a name would need a file in the image.
@@ -66,8 +64,7 @@ func (r *release) image(binaries []*binary, work string) error {
 
 func (r *release) imagePath() string { return filepath.Join(r.out, "carillon_"+r.version+"_image.tar") }
 
-// imageOf makes an image from nothing: the program, the certificates by which it knows mail servers and the endpoints of
-// bots, and two empty folders.
+// imageOf makes an image from nothing: the program and two empty folders.
 func (r *release) imageOf(b *binary) (v1.Image, error) {
 	content, err := r.layer(b)
 	if err != nil {
@@ -127,10 +124,6 @@ func (r *release) layer(b *binary) ([]byte, error) {
 	}{
 		{tar.Header{Typeflag: tar.TypeReg, Name: "carillon", Mode: 0o755}, program},
 		{tar.Header{Typeflag: tar.TypeDir, Name: "data/", Mode: 0o700, Uid: imageUser, Gid: imageUser}, nil},
-		{tar.Header{Typeflag: tar.TypeDir, Name: "etc/", Mode: 0o755}, nil},
-		{tar.Header{Typeflag: tar.TypeDir, Name: "etc/ssl/", Mode: 0o755}, nil},
-		{tar.Header{Typeflag: tar.TypeDir, Name: "etc/ssl/certs/", Mode: 0o755}, nil},
-		{tar.Header{Typeflag: tar.TypeReg, Name: "etc/ssl/certs/ca-certificates.crt", Mode: 0o644}, certificates()},
 		{tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}, nil},
 	} {
 		h.Size, h.ModTime, h.Format = int64(len(h.content)), r.made, tar.FormatUSTAR
@@ -143,15 +136,4 @@ func (r *release) layer(b *binary) ([]byte, error) {
 	}
 	err = w.Close()
 	return content.Bytes(), err
-}
-
-// certificates returns the authorities that Mozilla trusts without conditions, which a file of certificates cannot express.
-func certificates() []byte {
-	var b bytes.Buffer
-	for root := range bundle.Roots() {
-		if root.Constraint == nil {
-			b.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}))
-		}
-	}
-	return b.Bytes()
 }

@@ -79,6 +79,7 @@ CARILLON_ROOT_SECRET_ACCESS_KEY and CARILLON_AWS_ACCOUNT_ID set the first creden
 func (c *serveCommand) Run(ctx context.Context, p *process, g *globals) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	trustMozilla() // when it calls mail servers and bots
 	weight := make([]byte, heapWeight)
 	defer runtime.KeepAlive(weight)
 	folder, isDefault, err := g.dataFolder(p.env)

@@ -119,12 +119,13 @@ func (r *running) client() *http.Client {
 
 // trust says whom to believe that a server is itself.
 type trust struct {
-	CAFile string `name:"ca-file" type:"path" env:"AWS_CA_BUNDLE" placeholder:"FILE" help:"The authorities, in PEM, of which one must vouch for an https endpoint. Default: those of the system. The server of the data folder needs none."`
+	CAFile string `name:"ca-file" type:"path" env:"AWS_CA_BUNDLE" placeholder:"FILE" help:"The authorities, in PEM, of which one must vouch for an https endpoint. Default: those of the system, or of Mozilla where it has none. The server of the data folder needs none."`
 }
 
 // client returns a client that trusts the authorities.
 func (t *trust) client() (*http.Client, error) {
 	if t.CAFile == "" {
+		trustMozilla()
 		return http.DefaultClient, nil
 	}
 	data, err := os.ReadFile(t.CAFile)
