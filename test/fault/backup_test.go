@@ -102,13 +102,18 @@ func TestBackupKilled(t *testing.T) {
 	account := s.account()
 	s.populate(account, 500, stocked)
 	must(t, "backup", file, "--data", folder)
-	kills := 0
-	for range 30 {
+	took := time.Second // the last one that was whole
+	kills, tries := 0, 0
+	for ; kills < 10 && tries < 100; tries++ {
 		before, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, killed, _ := command(t, 20*time.Millisecond+rand.N(150*time.Millisecond), "backup", file, "--data", folder)
+		begun := time.Now()
+		_, killed, _ := command(t, took/5+rand.N(took), "backup", file, "--data", folder)
+		if !killed {
+			took = time.Since(begun)
+		}
 		after, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -123,7 +128,7 @@ func TestBackupKilled(t *testing.T) {
 	if kills < 5 {
 		t.Errorf("%d backups were killed in the middle, which shows little", kills)
 	}
-	t.Logf("%d of 30 backups were killed before they were whole", kills)
+	t.Logf("%d of %d backups were killed before they were whole", kills, tries)
 	restored := filepath.Join(t.TempDir(), "restored")
 	must(t, "restore", file, "--data", restored)
 	if s.Kill() != nil {
