@@ -44,7 +44,7 @@ var forms = []struct {
 	shape *regexp.Regexp
 	is    func(found string) bool // nil: all that have the shape are
 }{
-	{"an e-mail address", regexp.MustCompile(`[^\s"'<>=:,;()@/]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}`), notVersion},
+	{"an e-mail address", regexp.MustCompile(`[^\s"'<>=:,;()@/]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}`), isAddress},
 	{"a password in a URL", regexp.MustCompile(`://[^/\s:@"]*:[^/\s@"]+@`), nil},
 	{"a PIN", regexp.MustCompile(`(^|[^0-9A-Za-z.+-])[0-9]{10}($|[^0-9A-Za-z.-])`), nil},
 	{"a secret key or a bot's token", regexp.MustCompile(`(^|[^A-Za-z0-9+/_.-])[A-Za-z0-9+/]{40}($|[^A-Za-z0-9+/=_.-])`), random},
@@ -54,10 +54,11 @@ var forms = []struct {
 	{"a secret of the tests", regexp.MustCompile(regexp.QuoteMeta("harness-secret-of-no-worth") + "|" + regexp.QuoteMeta("the-secret-of-the-client-tests")), nil},
 }
 
-// notVersion tells an address from a Go module with its version, which a stack has: modernc.org/sqlite@v1.61.1.
-func notVersion(found string) bool {
+// isAddress tells an address from a Go module with its version, which a stack has (modernc.org/sqlite@v1.61.1), and from the
+// example that the server gives whoever got one wrong.
+func isAddress(found string) bool {
 	_, domain, _ := strings.Cut(found, "@")
-	return !versioned.MatchString(domain)
+	return !versioned.MatchString(domain) && found != "name@example.com"
 }
 
 var versioned = regexp.MustCompile(`^v[0-9]+\.`)

@@ -18,6 +18,7 @@ var clean = []string{
 	`time=2026-11-25T03:01:25Z level=WARN msg="the links in mails lead to the address of this machine alone" url=http://127.0.0.1:37909`,
 	`level=ERROR msg="call failed" error="panic: boom\n/root/go/pkg/mod/modernc.org/sqlite@v1.61.1/lib/sqlite_linux_amd64.go:12345 +0x1c\ngithub.com/carillon-server/carillon/internal/ops.(*Call).CreateUser(0xc000123456, {0x1234567890, 0xc0000b2000})"`,
 	`level=ERROR msg="x" error="/root/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.26.8.linux-amd64/src/net/http/server.go:2000"`,
+	`carillon: --init calls.yaml: line 3: CreateUser: Email must be an e-mail address, like name@example.com`,
 	`level=DEBUG msg="http: TLS handshake error from 127.0.0.1:43210: EOF"`,
 	`level=INFO msg=jobs tenant=123456789012 account=01a210a6-a14d-74c5-926d-637f174ad023`,
 	`level=ERROR msg="file" path=/tmp/TestSomethingWithALongName/001/certificates/v1/a`,
