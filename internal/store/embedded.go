@@ -174,7 +174,7 @@ var (
 		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
 		"cache_size(-8000)", "wal_autocheckpoint(100000)", "journal_size_limit(150000000)", "secure_delete(on)",
 	}
-	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-8000)"}
+	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
 )
 
 // dataSource names the database for database/sql.
