@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -129,6 +130,7 @@ func (w *writer) run() {
 	defer close(w.grown)
 	batch := make([]*update, 0, maxBatch)
 	for first := range w.queue {
+		w.gather()
 		batch = append(batch[:0], first)
 		for len(batch) < maxBatch {
 			select {
@@ -143,6 +145,14 @@ func (w *writer) run() {
 		}
 		w.together(batch)
 		w.foldRest(len(batch))
+	}
+}
+
+// gather lets those run who are about to ask, as long as more do: the more go together, the fewer syncs.
+func (w *writer) gather() {
+	for before := -1; before < len(w.queue) && before < maxBatch; {
+		before = len(w.queue)
+		runtime.Gosched()
 	}
 }
 
