@@ -167,9 +167,9 @@ func anyMatches(list []pattern, s string, c *Context) bool {
 // matches reports whether the whole of s fits. A variable without a value fits nothing.
 func (p *pattern) matches(s string, c *Context) bool {
 	if len(p.middle) == 0 {
-		return s == p.prefix
+		return len(s) == len(p.prefix) && begins(s, p.prefix)
 	}
-	if len(s) < len(p.prefix)+len(p.suffix) || !strings.HasPrefix(s, p.prefix) || !strings.HasSuffix(s, p.suffix) {
+	if len(s) < len(p.prefix)+len(p.suffix) || !begins(s, p.prefix) || !ends(s, p.suffix) {
 		return false
 	}
 	s = s[len(p.prefix) : len(s)-len(p.suffix)]
@@ -184,6 +184,18 @@ func (p *pattern) matches(s string, c *Context) bool {
 	var space [256]uint16
 	code, ok := p.fill(space[:0], c, len(s))
 	return ok && match(code, s)
+}
+
+// begins is strings.HasPrefix for an s that is long enough. It looks at the last byte first: ARNs differ at their ends.
+func begins(s, prefix string) bool {
+	n := len(prefix)
+	return n == 0 || s[n-1] == prefix[n-1] && s[:n] == prefix
+}
+
+// ends is strings.HasSuffix for an s that is long enough.
+func ends(s, suffix string) bool {
+	n := len(suffix)
+	return n == 0 || s[len(s)-n] == suffix[0] && s[len(s)-n:] == suffix
 }
 
 // equalsFold is matches for a text without wildcards, where case does not matter.
