@@ -10,9 +10,10 @@ import (
 )
 
 // unmapProgram lets go of the pages of the program itself, most of which only the start needed. The system has them in its
-// cache and maps those again that are used; so nothing depends on whether it works.
+// cache and maps those again that are used; so nothing depends on whether it works. Parts in which a page is no more as the file
+// has it are left alone, even if nobody may write there any more: dynamic linkers protect what they have relocated.
 func unmapProgram() {
-	maps, err := os.Open("/proc/self/maps")
+	maps, err := os.Open("/proc/self/smaps")
 	if err != nil {
 		return
 	}
@@ -21,13 +22,18 @@ func unmapProgram() {
 	if err != nil {
 		return
 	}
+	var begin, end uintptr
+	var ofProgram bool
 	for lines := bufio.NewScanner(maps); lines.Scan(); {
-		var begin, end uintptr
+		line := lines.Text()
+		var from, to uintptr
 		var access string
-		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &begin, &end, &access); err != nil {
-			return
+		if n, _ := fmt.Sscanf(line, "%x-%x %s", &from, &to, &access); n == 3 { // what follows is about this part
+			begin, end = from, to
+			ofProgram = strings.HasSuffix(line, " "+program) && !strings.Contains(access, "w")
+			continue
 		}
-		if strings.HasSuffix(lines.Text(), program) && !strings.Contains(access, "w") {
+		if figure := strings.Fields(line); ofProgram && figure[0] == "Anonymous:" && figure[1] == "0" {
 			_, _, _ = unix.Syscall(unix.SYS_MADVISE, begin, end-begin, unix.MADV_DONTNEED)
 		}
 	}
