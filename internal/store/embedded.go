@@ -128,8 +128,7 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 	if _, _, err := writing.checkpoint("passive"); err != nil {
 		return errors.Join(fmt.Errorf("fold the log into %s: %w", path, explain(err)), writing.close())
 	}
-	e.writer = newWriter(writing, e, db.tellEnqueued)
-	db.broken = e.writer.broke
+	e.startWriter(writing, db)
 	folding, err := openConn(path, sqlite.OpenReadWrite, e.pragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for checkpoints: %w", path, err)
@@ -139,6 +138,12 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 		return err
 	}
 	return releaseJobs(ctx, db)
+}
+
+// startWriter starts the writer on its connection.
+func (e *embedded) startWriter(c *conn, db *DB) {
+	e.writer = newWriter(c, e, db.tellEnqueued)
+	db.broken = e.writer.broke
 }
 
 // acquire locks the folder for this process. The lock is the operating system's and ends with the process.

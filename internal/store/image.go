@@ -75,7 +75,7 @@ func (i *Image) Open(folder string) (_ *DB, err error) {
 	}
 	db := newDB(e, seals, audit)
 	db.accesses, db.tokens, db.links, db.pins = e.accesses, i.made.tokens, i.made.links, i.made.pins
-	e.writer = newWriter(writing, e, db.tellEnqueued)
+	e.startWriter(writing, db)
 	for range cap(e.readers) {
 		e.readers <- nil
 		e.reading++
