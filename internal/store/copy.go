@@ -171,19 +171,8 @@ func (c *Copying) prepareTarget(ctx context.Context) (already, resumed bool, err
 		return false, false, fmt.Errorf("the target: %s holds tables that are not Carillon's; give the copy a database of its own", c.To)
 	case schema.Version > schema.Known:
 		return false, false, fmt.Errorf("the target: %w", schema.Newer(c.To.String()))
-	case schema.Version == 0:
-		if err := c.target.migrate(ctx); err != nil {
-			return false, false, err
-		}
 	case schema.Version < schema.Known:
-		secrets, err := count(ctx, c.target, c.secrets)
-		if err != nil {
-			return false, false, fmt.Errorf("the target: %w", err)
-		}
-		if secrets > 0 {
-			return false, false, fmt.Errorf("the target: %s has schema %d and this carillon %d; bring it up to date with carillon migrate up", c.To, schema.Version, schema.Known)
-		}
-		if err := c.target.migrate(ctx); err != nil { // nobody has used it: a copy ended while it made the tables
+		if err := c.makeTables(ctx, schema); err != nil {
 			return false, false, err
 		}
 	}
@@ -211,6 +200,21 @@ func (c *Copying) prepareTarget(ctx context.Context) (already, resumed bool, err
 	return false, false, c.target.apply(ctx, []write{{
 		text: `insert into secrets (name, value) values ($1, $2)`, args: []any{copyNote, c.identity},
 	}})
+}
+
+// makeTables makes the tables of the target, or the rest of them where a copy ended while it made them. It refuses a target that
+// somebody has used: that has secrets.
+func (c *Copying) makeTables(ctx context.Context, schema Schema) error {
+	if schema.Version > 0 {
+		secrets, err := count(ctx, c.target, c.secrets)
+		if err != nil {
+			return fmt.Errorf("the target: %w", err)
+		}
+		if secrets > 0 {
+			return fmt.Errorf("the target: %s has schema %d and this carillon %d; bring it up to date with carillon migrate up", c.To, schema.Version, schema.Known)
+		}
+	}
+	return c.target.migrate(ctx)
 }
 
 // secretRows are the secrets of an installation, and what is kept among them.
