@@ -9,13 +9,15 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 )
 
-// file is a file in an archive.
+// file is a file in an archive, or a folder if its name ends in a slash.
 type file struct {
 	name    string
 	mode    int64
 	content []byte
+	owner   int // the id of user and group; archives of images know it
 }
 
 // contents returns what is in the archive of a binary, below one folder.
@@ -25,15 +27,15 @@ func (r *release) contents(b *binary) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []file{{path.Join(folder, filepath.Base(b.path)), 0o755, program}}
+	files := []file{{path.Join(folder, filepath.Base(b.path)), 0o755, program, 0}}
 	for _, name := range []string{"CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "docs/install.md"} {
 		text, err := os.ReadFile(filepath.Join(r.source, name))
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, file{path.Join(folder, path.Base(name)), 0o644, text})
+		files = append(files, file{path.Join(folder, path.Base(name)), 0o644, text, 0})
 	}
-	return append(files, file{path.Join(folder, "LICENSES"), 0o644, b.licenses}), nil
+	return append(files, file{path.Join(folder, "LICENSES"), 0o644, b.licenses, 0}), nil
 }
 
 // archive packs a binary as its system's users expect it: zip for Windows, else tar.gz.
@@ -63,7 +65,10 @@ func (r *release) tar(files []file) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, f := range files {
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: f.mode, Size: int64(len(f.content)), ModTime: r.made, Format: tar.FormatUSTAR}
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: f.mode, Uid: f.owner, Gid: f.owner, Size: int64(len(f.content)), ModTime: r.made, Format: tar.FormatUSTAR}
+		if strings.HasSuffix(f.name, "/") {
+			h.Typeflag = tar.TypeDir
+		}
 		if err := w.WriteHeader(h); err != nil {
 			return nil, err
 		}

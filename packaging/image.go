@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
 	"errors"
 	"io"
@@ -52,7 +51,7 @@ func (r *release) image(binaries []*binary, work string) error {
 			return err
 		}
 		content, err := os.ReadFile(path)
-		files = append(files, file{filepath.ToSlash(name), 0o644, content})
+		files = append(files, file{filepath.ToSlash(name), 0o644, content, 0})
 		return err
 	})
 	if err != nil {
@@ -116,24 +115,5 @@ func (r *release) layer(b *binary) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var content bytes.Buffer
-	w := tar.NewWriter(&content)
-	for _, h := range []struct {
-		tar.Header
-		content []byte
-	}{
-		{tar.Header{Typeflag: tar.TypeReg, Name: "carillon", Mode: 0o755}, program},
-		{tar.Header{Typeflag: tar.TypeDir, Name: "data/", Mode: 0o700, Uid: imageUser, Gid: imageUser}, nil},
-		{tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}, nil},
-	} {
-		h.Size, h.ModTime, h.Format = int64(len(h.content)), r.made, tar.FormatUSTAR
-		if err := w.WriteHeader(&h.Header); err != nil {
-			return nil, err
-		}
-		if _, err := w.Write(h.content); err != nil {
-			return nil, err
-		}
-	}
-	err = w.Close()
-	return content.Bytes(), err
+	return r.tar([]file{{"carillon", 0o755, program, 0}, {"data/", 0o700, nil, imageUser}, {"tmp/", 0o1777, nil, 0}})
 }
