@@ -40,14 +40,7 @@ func startPostgres(work string) (*databases, error) {
 }
 
 func (d *databases) exec(statement string) error {
-	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, d.cluster.DSN("postgres"))
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	_, err = conn.Exec(ctx, statement)
-	return err
+	return d.cluster.Exec(context.Background(), statement)
 }
 
 func (d *databases) open(ctx context.Context) (*store.DB, error) {

@@ -8,15 +8,14 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/carillon-server/carillon/internal/store/pgtest"
+	"github.com/carillon-server/carillon/test/harness"
 )
 
 // patroniNode is the configuration of a node. A leader's lease of 20 s is the shortest that Patroni takes.
@@ -71,12 +70,7 @@ type node struct {
 
 // die kills the node and its PostgreSQL, as the loss of a machine would.
 func (n *node) die() error {
-	note, err := os.ReadFile(filepath.Join(n.data, "postmaster.pid"))
-	if err != nil {
-		return err
-	}
-	first, _, _ := strings.Cut(string(note), "\n")
-	pid, err := strconv.Atoi(first)
+	pid, err := pgtest.PIDOf(n.data)
 	if err != nil {
 		return err
 	}
@@ -158,34 +152,21 @@ func patroni(t *testing.T) (leader, standby *node) {
 // ordinaryFolder makes a folder for an ordinary user: PostgreSQL refuses root.
 func ordinaryFolder(t *testing.T) (string, *syscall.Credential) {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "carillon-patroni-")
+	folder, as, err := pgtest.NewFolder()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
-	if os.Getuid() != 0 {
-		return folder, nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		t.Skip(err)
-	}
-	uid, err1 := strconv.Atoi(u.Uid)
-	gid, err2 := strconv.Atoi(u.Gid)
-	if err := errors.Join(err1, err2, os.Chown(folder, uid, gid)); err != nil {
-		t.Fatal(err)
-	}
-	return folder, &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return folder, as
 }
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := harness.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}

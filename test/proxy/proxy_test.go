@@ -123,12 +123,11 @@ func write(t *testing.T, path string, data []byte) {
 // free returns an address on which nobody listens.
 func free(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := harness.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 // client calls a server over a connection of its own for each request, with bytes that no library has tidied up.

@@ -18,8 +18,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Cluster is a PostgreSQL server. It is safe for concurrent use.
@@ -51,19 +49,16 @@ func Start(o Options) (_ *Cluster, err error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("", "carillon-pg-")
+	folder, as, err := NewFolder()
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{Folder: folder, port: max(o.Port, 5432), bin: bin}
+	c := &Cluster{Folder: folder, port: max(o.Port, 5432), bin: bin, as: as}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, os.RemoveAll(folder))
 		}
 	}()
-	if err := c.becomeOrdinary(); err != nil {
-		return nil, err
-	}
 	if err := c.run("initdb", "--pgdata", c.data(), "--no-sync", "--auth=trust", "--username=carillon", "--encoding=UTF8", "--no-locale"); err != nil {
 		return nil, err
 	}
@@ -77,12 +72,7 @@ func Start(o Options) (_ *Cluster, err error) {
 	if !o.Durable {
 		settings = append(settings, "fsync = off", "synchronous_commit = off", "full_page_writes = off")
 	}
-	conf, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	_, err = conf.WriteString(strings.Join(settings, "\n") + "\n")
-	if err := errors.Join(err, conf.Close()); err != nil {
+	if err := c.configure(settings...); err != nil {
 		return nil, err
 	}
 	return c, c.Restart()
@@ -90,21 +80,35 @@ func Start(o Options) (_ *Cluster, err error) {
 
 func (c *Cluster) data() string { return filepath.Join(c.Folder, "data") }
 
-// becomeOrdinary finds another user for the server if this one is root, whom PostgreSQL refuses, and hands them the folder.
-func (c *Cluster) becomeOrdinary() error {
-	if os.Getuid() != 0 {
-		return nil
+// configure adds lines to the cluster's configuration.
+func (c *Cluster) configure(lines ...string) error {
+	conf, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = conf.WriteString(strings.Join(lines, "\n") + "\n")
+	return errors.Join(err, conf.Close())
+}
+
+// NewFolder makes a temporary folder for a server, and says as whom to run it: as another user, whose the folder is, if this one
+// is root, whom PostgreSQL refuses. The caller removes it.
+func NewFolder() (folder string, as *syscall.Credential, err error) {
+	if folder, err = os.MkdirTemp("", "carillon-pg-"); err != nil || os.Getuid() != 0 {
+		return folder, nil, err
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
-		if u, err = user.Lookup("nobody"); err != nil {
-			return err
-		}
+		u, err = user.Lookup("nobody")
+	}
+	if err != nil {
+		return "", nil, errors.Join(err, os.Remove(folder))
 	}
 	uid, err1 := strconv.Atoi(u.Uid)
 	gid, err2 := strconv.Atoi(u.Gid)
-	c.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return errors.Join(err1, err2, os.Chown(c.Folder, uid, gid))
+	if err := errors.Join(err1, err2, os.Chown(folder, uid, gid)); err != nil {
+		return "", nil, errors.Join(err, os.Remove(folder))
+	}
+	return folder, &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
 func (c *Cluster) run(name string, args ...string) error {
@@ -147,8 +151,11 @@ func (c *Cluster) Stop() error {
 func (c *Cluster) Program(name string) string { return filepath.Join(c.bin, name) }
 
 // PID returns the server's first process, the parent of all its others.
-func (c *Cluster) PID() (int, error) {
-	note, err := os.ReadFile(filepath.Join(c.data(), "postmaster.pid"))
+func (c *Cluster) PID() (int, error) { return PIDOf(c.data()) }
+
+// PIDOf is [Cluster.PID] of whatever server has its data in the folder.
+func PIDOf(data string) (int, error) {
+	note, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
 		return 0, err
 	}
@@ -163,13 +170,13 @@ func (c *Cluster) DSN(database string) string {
 
 // NewDatabase makes an empty database and returns its DSN.
 func (c *Cluster) NewDatabase(ctx context.Context) (string, error) {
-	conn, err := pgx.Connect(ctx, c.DSN("postgres"))
-	if err != nil {
-		return "", err
-	}
 	name := fmt.Sprintf("d%d", c.made.Add(1))
-	_, err = conn.Exec(ctx, "create database "+name)
-	return c.DSN(name), errors.Join(err, conn.Close(ctx))
+	return c.DSN(name), c.Exec(ctx, "create database "+name)
+}
+
+// Exec runs a statement in the cluster's own database.
+func (c *Cluster) Exec(ctx context.Context, statement string) error {
+	return execAt(ctx, c.DSN("postgres"), statement)
 }
 
 // Binaries returns the folder of the programs of the machine's newest PostgreSQL.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -15,31 +14,21 @@ import (
 // NewStandby makes a copy of the cluster that follows it, and starts it. From then on the cluster acknowledges a commit when the
 // standby has it on its disk, too. The caller stops it.
 func (c *Cluster) NewStandby(ctx context.Context) (_ *Cluster, err error) {
-	folder, err := os.MkdirTemp("", "carillon-pg-")
+	folder, as, err := NewFolder()
 	if err != nil {
 		return nil, err
 	}
-	s := &Cluster{Folder: folder, port: c.port, bin: c.bin, as: c.as}
+	s := &Cluster{Folder: folder, port: c.port, bin: c.bin, as: as}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, os.RemoveAll(folder))
 		}
 	}()
-	if c.as != nil {
-		if err := os.Chown(folder, int(c.as.Uid), int(c.as.Gid)); err != nil {
-			return nil, err
-		}
-	}
 	if err := c.run("pg_basebackup", "--host="+c.Folder, "--port="+strconv.Itoa(c.port), "--username=carillon", "--pgdata="+s.data(),
 		"--write-recovery-conf", "--checkpoint=fast"); err != nil {
 		return nil, err
 	}
-	conf, err := os.OpenFile(filepath.Join(s.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	_, err = conf.WriteString("unix_socket_directories = '" + folder + "'\n")
-	if err := errors.Join(err, conf.Close()); err != nil {
+	if err := s.configure("unix_socket_directories = '" + folder + "'"); err != nil {
 		return nil, err
 	}
 	if err := s.Restart(); err != nil {
