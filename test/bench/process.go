@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/carillon-server/carillon/test/harness"
 )
 
 // tick is the unit of processor times in /proc (USER_HZ: 100 a second on every Linux that Go runs on).
@@ -62,19 +64,7 @@ func ticks(pid int, fields ...int) (total time.Duration, err error) {
 }
 
 // rss returns the memory that a process holds, in bytes.
-func rss(pid int) (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, found := bytes.Cut(status, []byte("\nVmRSS:"))
-	value, _, unit := bytes.Cut(rest, []byte(" kB"))
-	if !found || !unit {
-		return 0, fmt.Errorf("/proc/%d/status does not say VmRSS", pid)
-	}
-	n, err := strconv.ParseInt(string(bytes.TrimSpace(value)), 10, 64)
-	return n << 10, err
-}
+func rss(pid int) (int64, error) { return harness.Memory(pid, "VmRSS") }
 
 // watchRSS returns the most memory that the process held from now until stop is called.
 func watchRSS(pid int) (stop func() int64) {

@@ -193,7 +193,7 @@ func watchPeak(pid int) (most func() int64) {
 	go func() {
 		var peak int64
 		for ; ; time.Sleep(10 * time.Millisecond) {
-			now, err := memoryOf(pid, "VmHWM")
+			now, err := harness.Memory(pid, "VmHWM")
 			if err != nil {
 				break
 			}

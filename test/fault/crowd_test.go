@@ -1,12 +1,8 @@
 package fault
 
 import (
-	"bytes"
-	"fmt"
 	"net"
-	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -224,26 +220,11 @@ func (c *calling) p99(turn int) time.Duration {
 func rss(t *testing.T, pid int) int64  { return memory(t, pid, "VmRSS") }
 func peak(t *testing.T, pid int) int64 { return memory(t, pid, "VmHWM") }
 
-func memory(t *testing.T, pid int, what string) int64 {
+func memory(t *testing.T, pid int, figure string) int64 {
 	t.Helper()
-	n, err := memoryOf(pid, what)
+	n, err := harness.Memory(pid, figure)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// memoryOf returns a figure of /proc/PID/status, in bytes. A process that has ended has none.
-func memoryOf(pid int, what string) (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := bytes.Cut(status, []byte("\n"+what+":"))
-	value, _, _ := bytes.Cut(rest, []byte(" kB"))
-	n, err := strconv.ParseInt(string(bytes.TrimSpace(value)), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("/proc/%d/status: %s: %w", pid, what, err)
-	}
-	return n << 10, nil
 }
