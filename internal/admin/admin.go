@@ -46,7 +46,7 @@ func direct(h http.Handler) http.Handler {
 		case "", "none", "same-origin":
 			h.ServeHTTP(w, r)
 		default:
-			http.Error(w, "a web page of another origin sent this", http.StatusForbidden)
+			http.Error(w, "a web page of another origin sent this; open the address itself, or ask with curl", http.StatusForbidden)
 		}
 	})
 }
