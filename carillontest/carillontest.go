@@ -25,7 +25,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http/httptest"
+	"net"
 	"net/netip"
 	"os"
 	"sync"
@@ -36,6 +36,7 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/hooks"
+	"github.com/carillon-server/carillon/internal/httpd"
 	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/letter"
 	"github.com/carillon-server/carillon/internal/ops"
@@ -68,7 +69,7 @@ type Server struct {
 	Credentials        // of the root of the installation
 
 	folder  string
-	web     *httptest.Server
+	web     *httpd.Server
 	db      *store.DB
 	gate    *gate.Gate
 	calls   *callout.Client
@@ -173,8 +174,16 @@ func (s *Server) serve(c settings, letters *letter.Templates) error {
 	log := slog.New(slog.NewTextHandler(c.log, nil))
 	sourceOf := chime.Seeded(c.seed, now)
 	source := sourceOf(ours)
-	s.web = httptest.NewUnstartedServer(nil)
-	s.URL = "http://" + s.web.Listener.Addr().String()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if s.web == nil {
+			_ = listener.Close()
+		}
+	}()
+	s.URL = "http://" + listener.Addr().String()
 	s.calls = callout.New(callout.Rules{Plain: true, Private: thisMachine()})
 	var runner *jobs.Runner
 	s.gate = gate.New(s.db, source, ops.Settings{
@@ -191,9 +200,9 @@ func (s *Server) serve(c settings, letters *letter.Templates) error {
 		Gate: s.gate, DB: s.db, Log: log, Source: source, Tenant: tenant, Keys: server.AnyTenant(server.LookUp(s.db, root), root),
 		Pages: invites, Hooks: hooks.New(s.gate, log),
 	})
-	s.web.Config = web.HTTP()
-	s.web.Config.Handler = s.record.around(web)
-	s.web.Start()
+	s.web = web.HTTP()
+	s.web.Handler = s.record.around(web)
+	go s.web.Serve(listener)
 
 	runner = jobs.New(jobs.Config{DB: s.db, Gate: s.gate, Source: source, Log: log, Endpoints: s.calls})
 	ctx, stop := context.WithCancel(context.Background())
@@ -220,11 +229,11 @@ func (s *Server) Close() (err error) {
 			<-s.stopped
 		}
 		if s.web != nil {
-			s.web.Close()
+			err = s.web.Shutdown(context.Background())
 			s.calls.Close()
 		}
 		if s.db != nil {
-			err = s.db.Close()
+			err = cmp.Or(err, s.db.Close())
 		}
 		err = cmp.Or(err, os.RemoveAll(s.folder))
 	})

@@ -18,7 +18,7 @@ const module = "github.com/carillon-server/carillon/"
 // program, and the tests that run it.
 var arrows = map[string][]string{
 	"api":                      {},
-	"carillontest":             {"api", "internal/callout", "internal/chime", "internal/gate", "internal/hooks", "internal/jobs", "internal/letter", "internal/ops", "internal/pages", "internal/seal", "internal/server", "internal/store"},
+	"carillontest":             {"api", "internal/callout", "internal/chime", "internal/gate", "internal/hooks", "internal/httpd", "internal/jobs", "internal/letter", "internal/ops", "internal/pages", "internal/seal", "internal/server", "internal/store"},
 	"internal/chime":           {},
 	"internal/chime/chimetest": {"internal/chime"},
 	"internal/policy":          {},
@@ -46,8 +46,9 @@ var arrows = map[string][]string{
 	"internal/pages":           {"api", "internal/chime", "internal/ops", "internal/gate", "internal/store"},
 	"internal/hooks":           {"internal/chime", "internal/ops", "internal/gate", "internal/store", "internal/throttle"},
 	"internal/admin":           {"api", "internal/store"},
+	"internal/httpd":           {},
 	"internal/throttle":        {},
-	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate", "internal/throttle"},
+	"internal/server":          {"api", "internal/chime", "internal/sigv4", "internal/store", "internal/ops", "internal/gate", "internal/httpd", "internal/throttle"},
 }
 
 // pure are the packages that import the standard library alone, but for what is named.
@@ -57,6 +58,7 @@ var pure = map[string][]string{
 	"internal/callout": {},
 	"internal/chime":   {},
 	"internal/durable": {},
+	"internal/httpd":   {},
 	"internal/keypair": {},
 	"internal/letter":  {},
 	"internal/policy":  {"github.com/go-json-experiment/json/jsontext"},

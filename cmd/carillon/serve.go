@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -24,6 +23,7 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
 	"github.com/carillon-server/carillon/internal/hooks"
+	"github.com/carillon-server/carillon/internal/httpd"
 	"github.com/carillon-server/carillon/internal/jobs"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/pages"
@@ -409,7 +409,7 @@ func (c *serveCommand) greet(p *process, log *slog.Logger, folder string, isDefa
 }
 
 // shutDown finishes the calls under way.
-func (c *serveCommand) shutDown(s *server.Server, web *http.Server, log *slog.Logger) error {
+func (c *serveCommand) shutDown(s *server.Server, web *httpd.Server, log *slog.Logger) error {
 	s.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()

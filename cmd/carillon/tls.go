@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/carillon-server/carillon/internal/httpd"
 	"github.com/carillon-server/carillon/internal/keypair"
 )
 
@@ -41,12 +42,11 @@ func (c *tlsSettings) certificate(log *slog.Logger, renewed func(*keypair.Pair))
 }
 
 // serveOn serves http, or https where there is a certificate.
-func serveOn(web *http.Server, listener net.Listener, certificate *keypair.Pair) error {
+func serveOn(web *httpd.Server, listener net.Listener, certificate *keypair.Pair) error {
 	if certificate == nil {
 		return web.Serve(listener)
 	}
-	web.TLSConfig = certificate.Config()
-	return web.ServeTLS(listener, "", "")
+	return web.ServeTLS(listener, certificate.Config())
 }
 
 // secured is what a server with a certificate notes for its clients.

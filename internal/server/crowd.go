@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -113,6 +112,14 @@ func (n *conn) Close() error {
 	return n.Conn.Close()
 }
 
+// CloseWrite says that nothing more follows, while the client may still send.
+func (n *conn) CloseWrite() error {
+	if c, ok := n.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
 // waits notes that the client has to send something, works that it has sent it.
 func (n *conn) waits() { n.waiting.Store(max(int64(time.Since(n.crowd.begun)), 1)) }
 func (n *conn) works() { n.waiting.Store(0) }
@@ -130,9 +137,6 @@ func changed(c net.Conn, state http.ConnState) {
 }
 
 func connOf(c net.Conn) *conn {
-	if secure, ok := c.(*tls.Conn); ok {
-		c = secure.NetConn()
-	}
 	n, _ := c.(*conn)
 	return n
 }

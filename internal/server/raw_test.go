@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -182,8 +181,7 @@ func TestPipelining(t *testing.T) {
 	}
 }
 
-// TestRawRequestLines sends targets in forms and spellings that few clients use. Every answer is ours, but where the
-// target is no URL at all (GET /%zz): net/http refuses that before it asks a handler.
+// TestRawRequestLines sends targets in forms and spellings that few clients use, and some that are none.
 func TestRawRequestLines(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -212,6 +210,10 @@ func TestRawRequestLines(t *testing.T) {
 		"GET /accounts/x/users/":                         400,
 		"GET /accounts/%c3%28":                           400,
 		"GET /accounts/\xff":                             400,
+		"GET /accounts/%zz":                              400,
+		"GET nowhere":                                    400,
+		"G(T /accounts":                                  400,
+		"GET /" + strings.Repeat("a", 30_000):            431,
 		"GET /accounts/%ED%A0%80":                        400,
 		"GET /accounts/%2e%2e":                           403,
 		"GET /accounts?%ff=x":                            400,
@@ -238,19 +240,16 @@ func TestRawRequestLines(t *testing.T) {
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	web := httptest.NewUnstartedServer(f.Server)
-	web.Config = f.HTTP()
+	web := f.HTTP()
 	for name, limit := range map[string]time.Duration{
-		"header": web.Config.ReadHeaderTimeout, "request": web.Config.ReadTimeout, "answer": web.Config.WriteTimeout, "idle": web.Config.IdleTimeout,
+		"header": web.ReadHeaderTimeout, "request": web.ReadTimeout, "answer": web.WriteTimeout, "idle": web.IdleTimeout,
 	} {
 		if limit <= 0 || limit > 2*time.Minute {
 			t.Errorf("the limit for the %s is %v", name, limit)
 		}
 	}
-	web.Config.ReadHeaderTimeout, web.Config.ReadTimeout = 100*time.Millisecond, 200*time.Millisecond
-	web.Start()
-	t.Cleanup(web.Close)
-	f.url = web.URL
+	web.ReadHeaderTimeout, web.ReadTimeout = 100*time.Millisecond, 200*time.Millisecond
+	f.serve(t, web)
 
 	c := f.dial(t)
 	c.send("GET /accounts HTTP/1.1\r\nHost: h\r\nX-Slow: ")

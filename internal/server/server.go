@@ -1,13 +1,11 @@
 // Package server speaks HTTP: it matches a request to an operation, checks its signature, decodes it, lets the gate run
-// it and writes the answer. It answers in JSON with a request id, but for what the HTTP library refuses before it gets here.
+// it and writes the answer. It answers in JSON with a request id, whatever comes.
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -19,6 +17,7 @@ import (
 	"github.com/carillon-server/carillon/api"
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/gate"
+	"github.com/carillon-server/carillon/internal/httpd"
 	"github.com/carillon-server/carillon/internal/sigv4"
 	"github.com/carillon-server/carillon/internal/store"
 )
@@ -67,26 +66,32 @@ func New(c Config) *Server {
 }
 
 // HTTP returns the HTTP server around s, with its limits: a client that stalls is cut off, and headers are bounded.
-func (s *Server) HTTP() *http.Server {
-	// Not HTTP/2, also with TLS: SDKs take a connection for each call under way, so it would bring them nothing, while a call
-	// that is to end without an answer could not lose its connection alone, and a client could have more calls under way than
-	// the limit to connections means.
-	var one http.Protocols
-	one.SetHTTP1(true)
-	return &http.Server{
-		Handler:                      s,
-		Protocols:                    &one,
-		ReadHeaderTimeout:            10 * time.Second,
-		ReadTimeout:                  30 * time.Second,
-		WriteTimeout:                 90 * time.Second,
-		IdleTimeout:                  2 * time.Minute,
-		MaxHeaderBytes:               maxHeader,
-		ConnState:                    changed,
-		ConnContext:                  withConn,
-		DisableGeneralOptionsHandler: true, // it would answer OPTIONS * without a body
-		ErrorLog:                     slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-		BaseContext:                  func(net.Listener) context.Context { return context.Background() },
+//
+// It is not one of HTTP/2: SDKs take a connection for each call under way, so that would bring them nothing, while a call that
+// is to end without an answer could not lose its connection alone, and a client could have more calls under way than the limit
+// to connections means.
+func (s *Server) HTTP() *httpd.Server {
+	return &httpd.Server{
+		Handler:           s,
+		Refuse:            s.refuseRequest,
+		Log:               s.Log,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      90 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeader,
+		ConnState:         changed,
+		ConnContext:       withConn,
 	}
+}
+
+// refuseRequest answers what is no request. It has no target and no method.
+func (s *Server) refuseRequest(w http.ResponseWriter, r *http.Request, status int, reason string) {
+	x := exchange{Server: s, w: w, r: r, id: s.Source.NewID().String()}
+	a := answerOf(chime.BadRequest, reason)
+	a.status = status
+	x.refuse(a)
+	x.answered(time.Now(), 0)
 }
 
 // Stop makes every new call a ServiceUnavailableException, so that clients try elsewhere while those under way finish.
@@ -108,13 +113,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.load.release(x.held)
 	ended := time.Now()
-	took := ended.Sub(begun)
-	x.logCall(ended, took)
-	if s.Observe != nil {
-		s.Observe(x.operation(), x.status, x.code, took)
-	}
+	x.answered(ended, ended.Sub(begun))
 	if x.dropped {
 		panic(http.ErrAbortHandler) // loses the connection, and the server logs nothing
+	}
+}
+
+// answered tells of a call that was answered.
+func (x *exchange) answered(ended time.Time, took time.Duration) {
+	x.logCall(ended, took)
+	if x.Observe != nil {
+		x.Observe(x.operation(), x.status, x.code, took)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/chime/chimetest"
 	"github.com/carillon-server/carillon/internal/gate"
+	"github.com/carillon-server/carillon/internal/httpd"
 	"github.com/carillon-server/carillon/internal/ops"
 	"github.com/carillon-server/carillon/internal/server"
 	"github.com/carillon-server/carillon/internal/sigv4"
@@ -75,12 +75,24 @@ func start(t *testing.T, change ...func(*server.Config)) *fixture {
 		fn(&c)
 	}
 	f.Server = server.New(c)
-	web := httptest.NewUnstartedServer(f.Server)
-	web.Config = f.HTTP()
-	web.Start()
-	t.Cleanup(web.Close)
-	f.url = web.URL
+	f.serve(t, f.HTTP())
 	return f
+}
+
+// serve starts an HTTP server, which the fixture speaks to from then on.
+func (f *fixture) serve(t *testing.T, web *httpd.Server) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go web.Serve(listener)
+	t.Cleanup(func() {
+		if err := web.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	f.url = "http://" + listener.Addr().String()
 }
 
 type call struct {

@@ -25,12 +25,11 @@ func TestOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	web := f.HTTP()
-	web.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	go web.ServeTLS(listener, "", "")
+	go web.ServeTLS(listener, &tls.Config{Certificates: []tls.Certificate{pair}})
 	t.Cleanup(func() { web.Close() })
 
 	c, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
