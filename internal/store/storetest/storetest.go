@@ -439,14 +439,13 @@ func gone(t *testing.T, s *suite) {
 	<-busy
 	ctx, cancel := context.WithCancel(t.Context())
 	u := s.user(t, "gone@example.com")
+	if s.Broken() == nil { // on PostgreSQL a call waits for no other, and is brought to its end once it has begun
+		cancel()
+	}
 	left := make(chan error)
 	go func() { left <- s.insert(ctx, tenant, u) }()
 	cancel()
-	want := []string{"here@example.com"}
-	switch err := <-left; {
-	case err == nil: // it began before, beside the other, which the embedded store does not let happen
-		want = []string{"gone@example.com", "here@example.com"}
-	case !errors.Is(err, context.Canceled):
+	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled insert: %v, want %v", err, context.Canceled)
 	}
 	close(resume)
@@ -454,7 +453,7 @@ func gone(t *testing.T, s *suite) {
 	if err := s.insert(t.Context(), tenant, s.user(t, "here@example.com")); err != nil {
 		t.Errorf("insert after it: %v", err)
 	}
-	if got := s.emails(t); !cmp.Equal(got, want) {
+	if got, want := s.emails(t), []string{"here@example.com"}; !cmp.Equal(got, want) {
 		t.Errorf("users = %q, want %q", got, want)
 	}
 }
