@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -70,7 +71,8 @@ func (c *conn) Read(p []byte) (int, error) {
 		return c.Conn.Read(p)
 	}
 	if c.limit == 0 {
-		return 0, errLongHeader
+		return 0, &refusal{http.StatusRequestHeaderFieldsTooLarge,
+			fmt.Sprintf("the request's line and headers must be at most %d bytes", c.server.MaxHeaderBytes)}
 	}
 	n, err := c.Conn.Read(p[:min(int64(len(p)), c.limit)])
 	c.limit -= int64(n)
@@ -147,8 +149,7 @@ func (c *conn) await(wait time.Duration) bool {
 			return false
 		}
 	}
-	before := c.state.Swap(working)
-	return before != closed
+	return c.state.Swap(working) != closed
 }
 
 // one reads a request and answers it. It reports whether the connection goes on.
@@ -175,7 +176,7 @@ func (c *conn) one() bool {
 		}
 		return false
 	}
-	c.state.CompareAndSwap(working, idle)
+	c.state.Store(idle)
 	c.told(http.StateIdle)
 	return true
 }
@@ -241,8 +242,6 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.reason }
 
-var errLongHeader = errors.New("the header is too long")
-
 // refusalOf returns what to tell a client whose request cannot be read; nil if it has gone. What the parser says is not told,
 // as it repeats what came.
 func refusalOf(err error) *refusal {
@@ -251,8 +250,6 @@ func refusalOf(err error) *refusal {
 	switch {
 	case errors.As(err, &refused):
 		return refused
-	case errors.Is(err, errLongHeader):
-		return &refusal{http.StatusRequestHeaderFieldsTooLarge, "the request's line and headers are too long"}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &refusal{http.StatusRequestTimeout, "the request's headers did not come in time"}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &network):

@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,10 +60,7 @@ func mayHaveBody(status int) bool {
 }
 
 // closes reports whether the handler wants the connection to end.
-func (w *response) closes() bool {
-	values, ok := w.header["Connection"]
-	return ok && slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, "close") })
-}
+func (w *response) closes() bool { return strings.EqualFold(w.header.Get("Connection"), "close") }
 
 // finish returns the answer as it goes over the wire. last says that the connection ends with it.
 func (w *response) finish(last bool) []byte {

@@ -22,7 +22,7 @@ import (
 // Server serves a handler. Its fields are not changed once it serves; each limit must be given.
 type Server struct {
 	Handler http.Handler
-	// Refuse answers what is no request that the handler could be asked: status is 400, 408, 431, 501 or 505, and reason says
+	// Refuse answers what is no request that the handler could be asked: status is 400, 408, 417, 431, 501 or 505, and reason says
 	// why in a sentence without an end. r is empty but for its context. The connection ends with the answer.
 	Refuse func(w http.ResponseWriter, r *http.Request, status int, reason string)
 	Log    *slog.Logger // of what a client did that nobody answers, as details; and of panics, as errors
