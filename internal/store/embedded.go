@@ -18,6 +18,7 @@ import (
 
 	"github.com/carillon-server/carillon/internal/chime"
 	"github.com/carillon-server/carillon/internal/seal"
+	"github.com/carillon-server/carillon/internal/store/walwrite"
 )
 
 // File is the database's name in the data folder.
@@ -119,7 +120,10 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 	if err != nil {
 		return err
 	}
-	writing, err := openConn(path, sqlite.OpenReadWrite, e.pragmas...)
+	if err := walwrite.Register(); err != nil {
+		return err
+	}
+	writing, err := openConn(fileURI(path)+"?vfs="+walwrite.VFS, sqlite.OpenReadWrite|sqlite.OpenURI, e.pragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for writing: %w", path, err)
 	}
@@ -185,8 +189,11 @@ var (
 // dataSource names the database for database/sql.
 func dataSource(path string, pragmas []string) string {
 	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+	return fileURI(path) + "?" + q.Encode()
 }
+
+// fileURI names the database as SQLite's URIs do.
+func fileURI(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
 
 // close ends the writer after what is under way, folds the log into the database and lets go of the folder.
 func (e *embedded) close() error {

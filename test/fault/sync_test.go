@@ -2,6 +2,7 @@ package fault
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -128,7 +131,7 @@ func traceCreates(t *testing.T, each uint64, names string) []*event {
 func traced(t *testing.T, names string, do func(s *server, account string)) []*event {
 	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
-	strace := []string{"strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "8192", "-o", trace, "-e", "trace=" + names}
+	strace := []string{"strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "70000", "-o", trace, "-e", "trace=" + names}
 	if out, err := exec.Command(strace[0], append(strace[1:len(strace):len(strace)], "true")...).CombinedOutput(); err != nil {
 		unavailable(t, "strace does not run here: %v\n%s", err, out)
 	}
@@ -151,18 +154,13 @@ type event struct {
 	name       string
 	file       string
 	data       []byte
+	offset     int // of a pwrite64
 	begin, end int
 	failed     bool
 }
 
 func (e *event) isWAL() bool  { return strings.HasSuffix(e.file, store.File+"-wal") }
 func (e *event) isSync() bool { return e.name == "fsync" || e.name == "fdatasync" }
-
-// isCommit reports whether a write to the log is the header of the frame that ends a transaction: 24 bytes, the second four of
-// which are the size of the database then (documented: SQLite's file format).
-func (e *event) isCommit() bool {
-	return len(e.data) == 24 && binary.BigEndian.Uint32(e.data[4:]) != 0
-}
 
 // created returns the address in an answer to CreateUser, empty if it is not one.
 func (e *event) created() string {
@@ -175,18 +173,21 @@ func (e *event) created() string {
 // checkOrder holds each answer against the log's writes and syncs.
 func checkOrder(t *testing.T, events []*event, want int) {
 	t.Helper()
-	var wal []*event // in order: one thread at a time writes the log
-	written := map[string]int{}
-	var answers []*event
+	var log walog
+	var syncs, answers []*event
+	written := map[string]int{} // the first frame with an address
 	for _, e := range events {
 		switch {
+		case e.isWAL() && e.isSync():
+			syncs = append(syncs, e)
 		case e.isWAL():
-			for _, a := range address.FindAll(e.data, -1) {
-				if _, ok := written[string(a)]; !ok {
-					written[string(a)] = len(wal)
+			for _, n := range log.write(e) {
+				for _, a := range address.FindAll(log.frames[n].page, -1) {
+					if _, ok := written[string(a)]; !ok {
+						written[string(a)] = n
+					}
 				}
 			}
-			wal = append(wal, e)
 		case e.created() != "":
 			answers = append(answers, e)
 		}
@@ -195,25 +196,61 @@ func checkOrder(t *testing.T, events []*event, want int) {
 		t.Fatalf("the trace has %d answers and %d addresses in the log, want %d of each", len(answers), len(written), want)
 	}
 	for _, answer := range answers {
-		if durable := durableAt(wal, written[answer.created()]); durable < 0 || durable >= answer.begin {
+		if durable := durableAt(log.frames[written[answer.created()]:], syncs); durable < 0 || durable >= answer.begin {
 			t.Errorf("the answer about %s was written at line %d of the trace, its transaction was on the disk at %d", answer.created(), answer.begin, durable)
 		}
 	}
 }
 
-// durableAt returns the line at which the transaction was on the disk that wrote the page wal[i]: where the first sync after its
-// commit frame had returned. It returns -1 if that never came.
-func durableAt(wal []*event, i int) int {
-	commit := i - 1 // the page's own header
-	for !wal[commit].isCommit() {
-		if commit++; commit == len(wal) {
-			return -1
-		}
+// walog is the log as the system calls make it (documented: SQLite's file format): a header of 32 bytes that has the size of a
+// page in its third four, and frames, each of a page behind a header of 24 bytes. In the frame that ends a transaction the
+// second four of them are the size of the database then.
+type walog struct {
+	file   []byte
+	next   int // where the first frame begins that is not whole yet
+	frames []frame
+}
+
+type frame struct {
+	page   []byte
+	commit bool
+	end    int // the line of the trace at which it had been written
+}
+
+const (
+	walHeader   = 32
+	frameHeader = 24
+)
+
+// write takes a write to the log, of any part of it, and returns which frames it makes whole.
+func (w *walog) write(e *event) (whole []int) {
+	w.file = append(w.file, make([]byte, max(0, e.offset+len(e.data)-len(w.file)))...)
+	copy(w.file[e.offset:], e.data)
+	if len(w.file) < walHeader {
+		return nil
 	}
-	page := wal[commit+1]
-	for _, e := range wal[commit+2:] {
-		if e.isSync() && !e.failed && e.begin > page.end {
-			return e.end
+	size := frameHeader + int(binary.BigEndian.Uint32(w.file[8:]))
+	if w.next = max(w.next, walHeader); e.offset < w.next { // written over
+		w.next = walHeader + max(0, e.offset-walHeader)/size*size
+	}
+	for ; w.next+size <= e.offset+len(e.data); w.next += size {
+		f := bytes.Clone(w.file[w.next : w.next+size])
+		whole = append(whole, len(w.frames))
+		w.frames = append(w.frames, frame{page: f[frameHeader:], commit: binary.BigEndian.Uint32(f[4:]) != 0, end: e.end})
+	}
+	return whole
+}
+
+// durableAt returns the line at which the transaction of the first of the frames was on the disk: where the first sync after its
+// last frame had returned. It returns -1 if that never came.
+func durableAt(frames []frame, syncs []*event) int {
+	last := slices.IndexFunc(frames, func(f frame) bool { return f.commit })
+	if last < 0 {
+		return -1
+	}
+	for _, s := range syncs {
+		if !s.failed && s.begin > frames[last].end {
+			return s.end
 		}
 	}
 	return -1
@@ -223,6 +260,7 @@ var (
 	called  = regexp.MustCompile(`^(\d+) +(\w+)\(\d+<([^>]*)>`)
 	resumed = regexp.MustCompile(`^(\d+) +<\.\.\. \w+ resumed>`)
 	quoted  = regexp.MustCompile(`"([^"]*)"`)
+	offset  = regexp.MustCompile(`, (\d+)(?:\)| <unfinished)`)
 )
 
 // readTrace reads what strace wrote with -y -xx. A call during which something else happened has two lines.
@@ -258,6 +296,11 @@ func readTrace(path string) ([]*event, error) {
 		e := &event{name: m[2], file: string(unescape(m[3])), begin: n, end: n, failed: failed}
 		for _, q := range quoted.FindAllStringSubmatch(line, -1) {
 			e.data = append(e.data, unescape(q[1])...)
+		}
+		if m := offset.FindStringSubmatch(line); m != nil && e.name == "pwrite64" {
+			if e.offset, err = strconv.Atoi(m[1]); err != nil {
+				return nil, err
+			}
 		}
 		if strings.Contains(line, "<unfinished ...>") {
 			e.end = maxLine
