@@ -162,6 +162,7 @@ func (g *group) run() {
 	var arrays []pgArray
 	batch := make([]*grouped, 0, maxGroup)
 	for first := range g.queue {
+		gather(g.queue, maxGroup)
 		batch = append(batch[:0], first)
 		for len(batch) < maxGroup {
 			select {

@@ -130,7 +130,7 @@ func (w *writer) run() {
 	defer close(w.grown)
 	batch := make([]*update, 0, maxBatch)
 	for first := range w.queue {
-		w.gather()
+		gather(w.queue, maxBatch)
 		batch = append(batch[:0], first)
 		for len(batch) < maxBatch {
 			select {
@@ -148,10 +148,10 @@ func (w *writer) run() {
 	}
 }
 
-// gather lets those run who are about to ask, as long as more do: the more go together, the fewer syncs.
-func (w *writer) gather() {
-	for before := -1; before < len(w.queue) && before < maxBatch; {
-		before = len(w.queue)
+// gather lets those run who are about to ask, as long as more do and there is room: what goes together shares a commit.
+func gather[T any](queue <-chan T, room int) {
+	for before := -1; before < len(queue) && before < room; {
+		before = len(queue)
 		runtime.Gosched()
 	}
 }
