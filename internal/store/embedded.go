@@ -28,8 +28,8 @@ const File = "carillon.db"
 // it commits whatever is waiting in one transaction, each operation isolated from its neighbours. Readers have
 // connections of their own.
 type embedded struct {
-	path    string   // of the database
-	pragmas []string // of the connections that write
+	path    string // of the database
+	writes  writing
 	lock    *flock.Flock
 	readers chan *conn    // those that are free; nil stands for one that is opened when it is needed
 	reading int           // how many there are
@@ -48,10 +48,10 @@ type embedded struct {
 // folder is locked until Close: a second process is refused. Errors say what to do. random makes the secrets of a new
 // store, and keys has what seals them.
 func Open(ctx context.Context, folder string, random io.Reader, keys seal.Source) (*DB, error) {
-	return open(ctx, folder, &sealer{source: keys, random: random}, writerPragmas)
+	return open(ctx, folder, &sealer{source: keys, random: random}, lasting)
 }
 
-func open(ctx context.Context, folder string, seals *sealer, pragmas []string) (_ *DB, err error) {
+func open(ctx context.Context, folder string, seals *sealer, writes writing) (_ *DB, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
 	}
@@ -59,7 +59,7 @@ func open(ctx context.Context, folder string, seals *sealer, pragmas []string) (
 	if err != nil {
 		return nil, err
 	}
-	e := newEmbedded(folder, seals, audit, pragmas)
+	e := newEmbedded(folder, seals, audit, writes)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -91,10 +91,10 @@ func open(ctx context.Context, folder string, seals *sealer, pragmas []string) (
 }
 
 // newEmbedded returns a store in folder that is yet to be opened.
-func newEmbedded(folder string, seals *sealer, audit *auditor, pragmas []string) *embedded {
+func newEmbedded(folder string, seals *sealer, audit *auditor, writes writing) *embedded {
 	return &embedded{
 		path:    filepath.Join(folder, File),
-		pragmas: pragmas,
+		writes:  writes,
 		readers: make(chan *conn, max(4, 2*runtime.GOMAXPROCS(0))),
 		closed:  make(chan struct{}),
 		records: newRecords(),
@@ -107,7 +107,7 @@ func newEmbedded(folder string, seals *sealer, audit *auditor, pragmas []string)
 
 // prepare brings the schema up to date, which needs database/sql, and starts the writer.
 func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error) {
-	migrating, err := sql.Open("sqlite", dataSource(path, e.pragmas))
+	migrating, err := sql.Open("sqlite", dataSource(path, e.writes.pragmas))
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
@@ -120,10 +120,7 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 	if err != nil {
 		return err
 	}
-	if err := walwrite.Register(); err != nil {
-		return err
-	}
-	writing, err := openConn(fileURI(path)+"?vfs="+walwrite.VFS, sqlite.OpenReadWrite|sqlite.OpenURI, e.pragmas...)
+	writing, err := e.writes.open(path)
 	if err != nil {
 		return fmt.Errorf("open %s for writing: %w", path, err)
 	}
@@ -133,7 +130,7 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 		return errors.Join(fmt.Errorf("fold the log into %s: %w", path, explain(err)), writing.close())
 	}
 	e.startWriter(writing, db)
-	folding, err := openConn(path, sqlite.OpenReadWrite, e.pragmas...)
+	folding, err := openConn(path, sqlite.OpenReadWrite, e.writes.pragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for checkpoints: %w", path, err)
 	}
@@ -185,6 +182,26 @@ var (
 	}
 	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
 )
+
+// writing is how the connections are set up that write.
+type writing struct {
+	pragmas []string
+	vfs     string // of the writer's; empty: the system's
+}
+
+// lasting is for a store whose commits are synced.
+var lasting = writing{writerPragmas, walwrite.VFS}
+
+// open opens the writer's connection.
+func (w writing) open(path string) (*conn, error) {
+	if w.vfs == "" {
+		return openConn(path, sqlite.OpenReadWrite, w.pragmas...)
+	}
+	if err := walwrite.Register(); err != nil {
+		return nil, err
+	}
+	return openConn(fileURI(path)+"?vfs="+w.vfs, sqlite.OpenReadWrite|sqlite.OpenURI, w.pragmas...)
+}
 
 // dataSource names the database for database/sql.
 func dataSource(path string, pragmas []string) string {

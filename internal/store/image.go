@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/carillon-server/carillon/internal/seal"
 )
 
@@ -28,7 +26,7 @@ func NewImage(ctx context.Context, random io.Reader, keys seal.Source) (_ *Image
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	db, err := open(ctx, folder, &sealer{source: keys, random: random}, passingPragmas())
+	db, err := open(ctx, folder, &sealer{source: keys, random: random}, passing)
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +37,9 @@ func NewImage(ctx context.Context, random io.Reader, keys seal.Source) (_ *Image
 	return &Image{database, db}, err
 }
 
-// passingPragmas are those of connections that write what ends with the process: nothing is synced, so there is nothing to
-// gain by folding the log later than SQLite does by itself.
-func passingPragmas() []string {
-	return append(slices.Clone(writerPragmas), "synchronous(off)", "wal_autocheckpoint(1000)")
-}
+// passing is for what ends with the process: nothing is synced, so there is nothing to gain by folding the log later than SQLite
+// does by itself.
+var passing = writing{pragmas: append(slices.Clone(writerPragmas), "synchronous(off)", "wal_autocheckpoint(1000)")}
 
 // Open opens a copy in folder, which is empty or made, and locks the folder until Close. It is an embedded store like
 // any other, but that nothing is synced: after a crash of the machine what it holds may be lost or damaged.
@@ -57,7 +53,7 @@ func (i *Image) Open(folder string) (_ *DB, err error) {
 		return nil, err
 	}
 	audit.key = i.made.auditor.key
-	e := newEmbedded(folder, seals, audit, passingPragmas())
+	e := newEmbedded(folder, seals, audit, passing)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -69,7 +65,7 @@ func (i *Image) Open(folder string) (_ *DB, err error) {
 	if err := os.WriteFile(e.path, i.database, 0o600); err != nil {
 		return nil, fmt.Errorf("copy the database: %w", err)
 	}
-	writing, err := openConn(e.path, sqlite.OpenReadWrite, e.pragmas...)
+	writing, err := e.writes.open(e.path)
 	if err != nil {
 		return nil, fmt.Errorf("open %s for writing: %w", e.path, err)
 	}

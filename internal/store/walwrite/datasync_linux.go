@@ -1,34 +1,26 @@
 package walwrite
 
 import (
-	"os"
 	"syscall"
+
+	"modernc.org/libc"
+	sqlite "modernc.org/sqlite/lib"
 )
 
-// dataSyncer syncs a log's contents, and of the rest what is needed to find them: not the time of the last write, which
-// costs another write of the disk, or of the filesystem's journal. SQLite does so wherever it is compiled for it.
-type dataSyncer struct{ file *os.File }
-
-func (s *dataSyncer) open(name string) {
-	// A failure leaves the syncs to SQLite. An open file more is harmless here: the locks that a process loses when it closes
-	// any of a file's descriptors are on the database and its index, not on the log.
-	s.file, _ = os.OpenFile(name, os.O_RDWR, 0)
-}
-
-// sync reports whether it is known here how to do it, and if so how it went.
-func (s *dataSyncer) sync() (known bool, err error) {
-	if s.file == nil {
-		return false, nil
-	}
+// syncData syncs a log's contents, and of the rest what is needed to find them: not the time of the last write, which costs
+// another write of the disk, or of the filesystem's journal. SQLite does so wherever it is compiled for it.
+func (l *log) syncData(_ *libc.TLS, file uintptr, _ int32) int32 {
+	opened := at[sqlite.TunixFile](file)
 	for {
-		if err := syscall.Fdatasync(int(s.file.Fd())); err != syscall.EINTR {
-			return true, err
+		switch err := syscall.Fdatasync(int(opened.Fh)); err {
+		case nil:
+			return sqlite.SQLITE_OK
+		case syscall.EINTR:
+		default:
+			if number, ok := err.(syscall.Errno); ok {
+				opened.FlastErrno = int32(number)
+			}
+			return sqlite.SQLITE_IOERR_FSYNC
 		}
-	}
-}
-
-func (s *dataSyncer) close() {
-	if s.file != nil {
-		_ = s.file.Close() // everything is synced
 	}
 }

@@ -2,9 +2,9 @@
 
 package walwrite
 
-// dataSyncer leaves the syncs to SQLite.
-type dataSyncer struct{}
+import "modernc.org/libc"
 
-func (dataSyncer) open(string)         {}
-func (dataSyncer) sync() (bool, error) { return false, nil }
-func (dataSyncer) close()              {}
+// syncData leaves the sync to SQLite.
+func (l *log) syncData(tls *libc.TLS, file uintptr, flags int32) int32 {
+	return l.sync(tls, file, flags)
+}

@@ -6,8 +6,11 @@
 //
 // Nobody sees the difference. What is in the log counts for others only when its index says so, and SQLite writes that after
 // the sync. The connection itself reads back what it wrote before only where a transaction outgrows its cache of pages; the
-// log is asked for nothing before it has been written. So this is for connections with synchronous=FULL alone: with less,
-// nobody syncs before the index is written.
+// log is asked for nothing before it has been written.
+//
+// So this is for the only connection that writes, with synchronous=FULL and without psow=0. With less than FULL nobody syncs
+// before the index is written. What a transaction wrote that is undone may be held for longer than its lock, and would be
+// written over what another connection has committed since.
 package walwrite
 
 import (
@@ -82,8 +85,7 @@ type (
 // log is an open log. One connection has it, which one goroutine uses at a time.
 type log struct {
 	methods sqlite.Tsqlite3_io_methods // those that SQLite calls
-	data    dataSyncer
-	entered bool // the folder that names the log has been synced: the system does so with a log's first sync
+	entered bool                       // the folder that names the log has been synced: the system does so with a log's first sync
 
 	close    closer
 	read     transfer
@@ -94,6 +96,7 @@ type log struct {
 
 	held   []byte // is to be written
 	offset int64  // where
+	lost   int32  // why something was given up of a transaction that may not know
 }
 
 // logs finds the log of a file by the file's address.
@@ -116,7 +119,6 @@ func open(tls *libc.TLS, _, name, file uintptr, flags int32, outFlags uintptr) i
 	}
 	opened := at[sqlite.Tsqlite3_file](file)
 	l := &log{methods: *at[sqlite.Tsqlite3_io_methods](opened.FpMethods)}
-	l.data.open(libc.GoString(name))
 	m := &l.methods
 	l.close, m.FxClose = function[closer](m.FxClose), pointer(closer(closeLog))
 	l.read, m.FxRead = function[transfer](m.FxRead), pointer(transfer(readLog))
@@ -134,18 +136,13 @@ func open(tls *libc.TLS, _, name, file uintptr, flags int32, outFlags uintptr) i
 	return code
 }
 
+// closeLog drops what is held: it was never committed.
 func closeLog(tls *libc.TLS, file uintptr) int32 {
 	l := find(file)
-	flushed := l.flush(tls, file)
-	l.data.close()
-	code := l.close(tls, file)
 	logs.Lock()
-	defer logs.Unlock()
 	delete(logs.open, file)
-	if flushed != sqlite.SQLITE_OK {
-		return flushed
-	}
-	return code
+	logs.Unlock()
+	return l.close(tls, file)
 }
 
 func writeLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
@@ -160,7 +157,7 @@ func writeLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) i
 	return sqlite.SQLITE_OK
 }
 
-// flush writes what is held. What could not be written is given up: SQLite gives up the transaction.
+// flush writes what is held. What cannot be written is given up, as SQLite gives up the transaction when a write fails.
 func (l *log) flush(tls *libc.TLS, file uintptr) int32 {
 	rest := l.held
 	l.held = l.held[:0]
@@ -175,27 +172,36 @@ func (l *log) flush(tls *libc.TLS, file uintptr) int32 {
 	return sqlite.SQLITE_OK
 }
 
+// settle writes what is held, since the file is asked for something. SQLite need not give up the transaction when that fails,
+// as it would for a write, but perhaps the statement: the commit must not succeed then.
+func (l *log) settle(tls *libc.TLS, file uintptr) int32 {
+	code := l.flush(tls, file)
+	if code != sqlite.SQLITE_OK {
+		l.lost = code
+	}
+	return code
+}
+
 func syncLog(tls *libc.TLS, file uintptr, flags int32) int32 {
 	l := find(file)
-	if code := l.flush(tls, file); code != sqlite.SQLITE_OK {
+	code := l.flush(tls, file)
+	if l.lost != sqlite.SQLITE_OK {
+		code, l.lost = l.lost, sqlite.SQLITE_OK
+	}
+	if code != sqlite.SQLITE_OK {
 		return code
 	}
 	if l.entered {
-		if known, err := l.data.sync(); known {
-			if err != nil {
-				return sqlite.SQLITE_IOERR_FSYNC
-			}
-			return sqlite.SQLITE_OK
-		}
+		return l.syncData(tls, file, flags)
 	}
-	code := l.sync(tls, file, flags)
-	l.entered = l.entered || code == sqlite.SQLITE_OK
+	code = l.sync(tls, file, flags)
+	l.entered = code == sqlite.SQLITE_OK
 	return code
 }
 
 func readLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
 	l := find(file)
-	if code := l.flush(tls, file); code != sqlite.SQLITE_OK {
+	if code := l.settle(tls, file); code != sqlite.SQLITE_OK {
 		return code
 	}
 	return l.read(tls, file, buffer, amount, offset)
@@ -203,7 +209,7 @@ func readLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) in
 
 func truncateLog(tls *libc.TLS, file uintptr, size int64) int32 {
 	l := find(file)
-	if code := l.flush(tls, file); code != sqlite.SQLITE_OK {
+	if code := l.settle(tls, file); code != sqlite.SQLITE_OK {
 		return code
 	}
 	return l.truncate(tls, file, size)
@@ -211,7 +217,7 @@ func truncateLog(tls *libc.TLS, file uintptr, size int64) int32 {
 
 func sizeOfLog(tls *libc.TLS, file, size uintptr) int32 {
 	l := find(file)
-	if code := l.flush(tls, file); code != sqlite.SQLITE_OK {
+	if code := l.settle(tls, file); code != sqlite.SQLITE_OK {
 		return code
 	}
 	return l.size(tls, file, size)
