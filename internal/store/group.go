@@ -162,19 +162,7 @@ func (g *group) run() {
 	var arrays []pgArray
 	batch := make([]*grouped, 0, maxGroup)
 	for first := range g.queue {
-		gather(g.queue, maxGroup)
-		batch = append(batch[:0], first)
-		for len(batch) < maxGroup {
-			select {
-			case u, open := <-g.queue:
-				if open {
-					batch = append(batch, u)
-					continue
-				}
-			default:
-			}
-			break
-		}
+		batch = gather(g.queue, append(batch[:0], first), maxGroup)
 		if n := len(first.write.grouped.elements); len(arrays) < n {
 			arrays = make([]pgArray, n)
 		}

@@ -130,30 +130,31 @@ func (w *writer) run() {
 	defer close(w.grown)
 	batch := make([]*update, 0, maxBatch)
 	for first := range w.queue {
-		gather(w.queue, maxBatch)
-		batch = append(batch[:0], first)
-		for len(batch) < maxBatch {
-			select {
-			case u, open := <-w.queue:
-				if open {
-					batch = append(batch, u)
-					continue
-				}
-			default:
-			}
-			break
-		}
+		batch = gather(w.queue, append(batch[:0], first), maxBatch)
 		w.together(batch)
 		w.foldRest(len(batch))
 	}
 }
 
-// gather lets those run who are about to ask, as long as more do and there is room: what goes together shares a commit.
-func gather[T any](queue <-chan T, room int) {
-	for before := -1; before < len(queue) && before < room; {
+// gather adds what waits to a batch, up to its size. It first lets those run who are about to ask, as long as more do: what goes
+// together shares a commit.
+func gather[T any](queue <-chan T, batch []T, size int) []T {
+	for before := -1; before < len(queue) && before < size; {
 		before = len(queue)
 		runtime.Gosched()
 	}
+	for len(batch) < size {
+		select {
+		case next, open := <-queue:
+			if open {
+				batch = append(batch, next)
+				continue
+			}
+		default:
+		}
+		break
+	}
+	return batch
 }
 
 // together runs the batch in one transaction. What one operation is refused concerns it alone; where the
