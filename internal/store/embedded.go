@@ -29,7 +29,7 @@ const File = "carillon.db"
 // connections of their own.
 type embedded struct {
 	path    string // of the database
-	writes  writing
+	setup   setup
 	lock    *flock.Flock
 	readers chan *conn    // those that are free; nil stands for one that is opened when it is needed
 	reading int           // how many there are
@@ -51,7 +51,7 @@ func Open(ctx context.Context, folder string, random io.Reader, keys seal.Source
 	return open(ctx, folder, &sealer{source: keys, random: random}, lasting)
 }
 
-func open(ctx context.Context, folder string, seals *sealer, writes writing) (_ *DB, err error) {
+func open(ctx context.Context, folder string, seals *sealer, s setup) (_ *DB, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w; choose another with --data", err)
 	}
@@ -59,7 +59,7 @@ func open(ctx context.Context, folder string, seals *sealer, writes writing) (_ 
 	if err != nil {
 		return nil, err
 	}
-	e := newEmbedded(folder, seals, audit, writes)
+	e := newEmbedded(folder, seals, audit, s)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -91,10 +91,10 @@ func open(ctx context.Context, folder string, seals *sealer, writes writing) (_ 
 }
 
 // newEmbedded returns a store in folder that is yet to be opened.
-func newEmbedded(folder string, seals *sealer, audit *auditor, writes writing) *embedded {
+func newEmbedded(folder string, seals *sealer, audit *auditor, s setup) *embedded {
 	return &embedded{
 		path:    filepath.Join(folder, File),
-		writes:  writes,
+		setup:   s,
 		readers: make(chan *conn, max(4, 2*runtime.GOMAXPROCS(0))),
 		closed:  make(chan struct{}),
 		records: newRecords(),
@@ -107,7 +107,7 @@ func newEmbedded(folder string, seals *sealer, audit *auditor, writes writing) *
 
 // prepare brings the schema up to date, which needs database/sql, and starts the writer.
 func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error) {
-	migrating, err := sql.Open("sqlite", dataSource(path, e.writes.pragmas))
+	migrating, err := sql.Open("sqlite", dataSource(path, e.setup.pragmas))
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
@@ -120,7 +120,7 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 	if err != nil {
 		return err
 	}
-	writing, err := e.writes.open(path)
+	writing, err := e.setup.open(path)
 	if err != nil {
 		return fmt.Errorf("open %s for writing: %w", path, err)
 	}
@@ -130,7 +130,7 @@ func (e *embedded) prepare(ctx context.Context, db *DB, path string) (err error)
 		return errors.Join(fmt.Errorf("fold the log into %s: %w", path, explain(err)), writing.close())
 	}
 	e.startWriter(writing, db)
-	folding, err := openConn(path, sqlite.OpenReadWrite, e.writes.pragmas...)
+	folding, err := openConn(path, sqlite.OpenReadWrite, e.setup.pragmas...)
 	if err != nil {
 		return fmt.Errorf("open %s for checkpoints: %w", path, err)
 	}
@@ -183,24 +183,24 @@ var (
 	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
 )
 
-// writing is how the connections are set up that write.
-type writing struct {
+// setup is how the connections are set up that write.
+type setup struct {
 	pragmas []string
 	vfs     string // of the writer's; empty: the system's
 }
 
 // lasting is for a store whose commits are synced.
-var lasting = writing{writerPragmas, walwrite.VFS}
+var lasting = setup{writerPragmas, walwrite.VFS}
 
 // open opens the writer's connection.
-func (w writing) open(path string) (*conn, error) {
-	if w.vfs == "" {
-		return openConn(path, sqlite.OpenReadWrite, w.pragmas...)
+func (s setup) open(path string) (*conn, error) {
+	if s.vfs == "" {
+		return openConn(path, sqlite.OpenReadWrite, s.pragmas...)
 	}
 	if err := walwrite.Register(); err != nil {
 		return nil, err
 	}
-	return openConn(fileURI(path)+"?vfs="+w.vfs, sqlite.OpenReadWrite|sqlite.OpenURI, w.pragmas...)
+	return openConn(fileURI(path)+"?vfs="+s.vfs, sqlite.OpenReadWrite|sqlite.OpenURI, s.pragmas...)
 }
 
 // dataSource names the database for database/sql.

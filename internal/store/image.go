@@ -39,7 +39,7 @@ func NewImage(ctx context.Context, random io.Reader, keys seal.Source) (_ *Image
 
 // passing is for what ends with the process: nothing is synced, so there is nothing to gain by folding the log later than SQLite
 // does by itself.
-var passing = writing{pragmas: append(slices.Clone(writerPragmas), "synchronous(off)", "wal_autocheckpoint(1000)")}
+var passing = setup{pragmas: append(slices.Clone(writerPragmas), "synchronous(off)", "wal_autocheckpoint(1000)")}
 
 // Open opens a copy in folder, which is empty or made, and locks the folder until Close. It is an embedded store like
 // any other, but that nothing is synced: after a crash of the machine what it holds may be lost or damaged.
@@ -65,7 +65,7 @@ func (i *Image) Open(folder string) (_ *DB, err error) {
 	if err := os.WriteFile(e.path, i.database, 0o600); err != nil {
 		return nil, fmt.Errorf("copy the database: %w", err)
 	}
-	writing, err := e.writes.open(e.path)
+	writing, err := e.setup.open(e.path)
 	if err != nil {
 		return nil, fmt.Errorf("open %s for writing: %w", e.path, err)
 	}

@@ -90,14 +90,38 @@ func (d *opened) crashed() string {
 	return copied
 }
 
+// log is the log of the database, and the file's address.
+func (d *opened) log() (l *log, file uintptr) {
+	d.t.Helper()
+	for file, l = range logs.open {
+		return l, file
+	}
+	d.t.Fatal("no log is open")
+	return nil, 0
+}
+
 // held is what has been given to the log and is not in its file.
 func (d *opened) held() int {
 	d.t.Helper()
-	for _, l := range logs.open {
-		return len(l.held)
+	l, _ := d.log()
+	return len(l.held)
+}
+
+// outgrow begins a transaction, and lets it outgrow the cache until something is held.
+func (d *opened) outgrow() {
+	d.t.Helper()
+	d.exec("begin")
+	for d.exec(fmt.Sprintf(fill, 20)); d.held() == 0; {
+		d.exec(fmt.Sprintf(fill, 1))
 	}
-	d.t.Fatal("no log is open")
-	return 0
+}
+
+// undo ends a transaction that an error may have ended.
+func (d *opened) undo() {
+	d.t.Helper()
+	if !d.AutocommitEnabled() {
+		d.exec("rollback")
+	}
 }
 
 func TestCommitIsInTheFile(t *testing.T) {
@@ -179,15 +203,14 @@ func TestLogBeginsAgain(t *testing.T) {
 func TestWritesAreFew(t *testing.T) {
 	d := openDatabase(t)
 	var writes, syncs int
-	for _, l := range logs.open {
-		write := l.write
-		l.write = func(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
-			writes++
-			return write(tls, file, buffer, amount, offset)
-		}
-		l.sync = func(*libc.TLS, uintptr, int32) int32 { syncs++; return lib.SQLITE_OK }
-		l.entered = false
+	l, _ := d.log()
+	write := l.write
+	l.write = func(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
+		writes++
+		return write(tls, file, buffer, amount, offset)
 	}
+	l.sync = func(*libc.TLS, uintptr, int32) int32 { syncs++; return lib.SQLITE_OK }
+	l.entered = false
 	d.exec(fmt.Sprintf(fill, 50)) // about 200,000 bytes
 	if writes > 5 || syncs != 1 {
 		t.Errorf("%d writes and %d syncs, want at most 5 and 1", writes, syncs)
@@ -197,26 +220,25 @@ func TestWritesAreFew(t *testing.T) {
 // TestFirstSyncIsTheSystems has the folder synced that names the log: without that a power cut may leave no log at all.
 func TestFirstSyncIsTheSystems(t *testing.T) {
 	d := openDatabase(t)
-	for _, l := range logs.open {
-		if !l.entered {
-			t.Error("the log has been synced by a commit, but not by the system")
-		}
-		l.entered = false
-		var code int32 = lib.SQLITE_IOERR_FSYNC
-		syncs := 0
-		l.sync = func(*libc.TLS, uintptr, int32) int32 { syncs++; return code }
-		if err := sqlitex.ExecuteTransient(d.Conn, fmt.Sprintf(fill, 1), nil); err == nil {
-			t.Error("a commit succeeds, though the first sync failed")
-		}
-		code = lib.SQLITE_OK
-		d.exec(fmt.Sprintf(fill, 1))
-		if syncs != 2 || !l.entered {
-			t.Errorf("%d syncs by the system, want a failed one and one more", syncs)
-		}
-		d.exec(fmt.Sprintf(fill, 1))
-		if runtime.GOOS == "linux" && syncs != 2 {
-			t.Error("SQLite goes on to sync the log, want its contents alone to be synced")
-		}
+	l, _ := d.log()
+	if !l.entered {
+		t.Error("the log has been synced by a commit, but not by the system")
+	}
+	l.entered = false
+	var code int32 = lib.SQLITE_IOERR_FSYNC
+	syncs := 0
+	l.sync = func(*libc.TLS, uintptr, int32) int32 { syncs++; return code }
+	if err := sqlitex.ExecuteTransient(d.Conn, fmt.Sprintf(fill, 1), nil); err == nil {
+		t.Error("a commit succeeds, though the first sync failed")
+	}
+	code = lib.SQLITE_OK
+	d.exec(fmt.Sprintf(fill, 1))
+	if syncs != 2 || !l.entered {
+		t.Errorf("%d syncs by the system, want a failed one and one more", syncs)
+	}
+	d.exec(fmt.Sprintf(fill, 1))
+	if runtime.GOOS == "linux" && syncs != 2 {
+		t.Error("SQLite goes on to sync the log, want its contents alone to be synced")
 	}
 }
 
@@ -234,19 +256,14 @@ func TestFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := openDatabase(t)
 			d.exec(fmt.Sprintf(fill, 5))
-			var l *log
-			for _, l = range logs.open {
-				break
-			}
+			l, _ := d.log()
 			sound := *l
 			c.damage(l)
 			err := sqlitex.ExecuteTransient(d.Conn, fmt.Sprintf(fill, 5), nil)
 			if got := sqlite.ErrCode(err); got != c.want {
 				t.Errorf("%v, want %v", err, c.want)
 			}
-			if !d.AutocommitEnabled() {
-				d.exec("rollback")
-			}
+			d.undo()
 			if got := rows(t, d.path); got != 5 {
 				t.Errorf("%d rows are there after the failure, want 5", got)
 			}
@@ -264,14 +281,8 @@ func TestFailures(t *testing.T) {
 func TestLostWriteIsNeverCommitted(t *testing.T) {
 	d := openDatabase(t, "cache_size(10)")
 	d.exec(fmt.Sprintf(fill, 100))
-	var l *log
-	for _, l = range logs.open {
-		break
-	}
-	d.exec("begin")
-	for d.exec(fmt.Sprintf(fill, 20)); d.held() == 0; {
-		d.exec(fmt.Sprintf(fill, 1))
-	}
+	d.outgrow()
+	l, _ := d.log()
 	write := l.write
 	failed := 0
 	l.write = func(*libc.TLS, uintptr, uintptr, int32, int64) int32 {
@@ -287,16 +298,14 @@ func TestLostWriteIsNeverCommitted(t *testing.T) {
 			t.Errorf("the commit: %v, want that the disk is full", err)
 		}
 	}
-	if !d.AutocommitEnabled() {
-		d.exec("rollback")
-	}
+	d.undo()
 	d.exec(fmt.Sprintf(fill, 1))
 	if got := rows(t, d.crashed()); got != 101 {
 		t.Errorf("%d rows are there, want 101", got)
 	}
 }
 
-// TestClosedWithHeld closes a database in the middle of a transaction whose pages are in the log in part.
+// TestClosedWithHeld closes a database while the log is yet to be given something of a transaction that was undone.
 func TestClosedWithHeld(t *testing.T) {
 	d := openDatabase(t, "cache_size(10)")
 	d.exec(fmt.Sprintf(fill, 5))
@@ -308,8 +317,7 @@ func TestClosedWithHeld(t *testing.T) {
 	if err := sqlitex.ExecuteTransient(other, "select count(*) from t", nil); err != nil {
 		t.Fatal(err)
 	}
-	d.exec("begin")
-	d.exec(fmt.Sprintf(fill, 30))
+	d.outgrow()
 	d.exec("rollback")
 	before := d.crashed()
 	if err := d.Conn.Close(); err != nil {
@@ -330,34 +338,30 @@ func TestHeldIsPartOfTheFile(t *testing.T) {
 	d := openDatabase(t, "cache_size(10)")
 	tls := libc.NewTLS()
 	defer tls.Close()
-	for file, l := range logs.open {
-		for name, ask := range map[string]func() int32{
-			"size": func() int32 {
-				size := tls.Alloc(8)
-				defer tls.Free(8)
-				code := sizeOfLog(tls, file, size)
-				if got := *at[int64](size); got != l.offset {
-					t.Errorf("the log has %d bytes, want %d", got, l.offset)
-				}
-				return code
-			},
-			"truncate": func() int32 { return truncateLog(tls, file, l.offset+int64(len(l.held))) },
-		} {
-			d.exec("begin")
-			for d.exec(fmt.Sprintf(fill, 20)); d.held() == 0; {
-				d.exec(fmt.Sprintf(fill, 1))
+	l, file := d.log()
+	for name, ask := range map[string]func() int32{
+		"size": func() int32 {
+			size := tls.Alloc(8)
+			defer tls.Free(8)
+			code := sizeOfLog(tls, file, size)
+			if got := *at[int64](size); got != l.offset {
+				t.Errorf("the log has %d bytes, want %d", got, l.offset)
 			}
-			end := l.offset + int64(len(l.held))
-			if code := ask(); code != lib.SQLITE_OK {
-				t.Errorf("%s: code %d", name, code)
-			}
-			if there, err := os.Stat(d.path + "-wal"); err != nil || there.Size() != end {
-				t.Errorf("%s: the file has %d bytes, %v, want %d", name, there.Size(), err, end)
-			}
-			if n := d.held(); n != 0 {
-				t.Errorf("%s: %d bytes are still to be written", name, n)
-			}
-			d.exec("rollback")
+			return code
+		},
+		"truncate": func() int32 { return truncateLog(tls, file, l.offset+int64(len(l.held))) },
+	} {
+		d.outgrow()
+		end := l.offset + int64(len(l.held))
+		if code := ask(); code != lib.SQLITE_OK {
+			t.Errorf("%s: code %d", name, code)
 		}
+		if there, err := os.Stat(d.path + "-wal"); err != nil || there.Size() != end {
+			t.Errorf("%s: the file has %d bytes, %v, want %d", name, there.Size(), err, end)
+		}
+		if n := d.held(); n != 0 {
+			t.Errorf("%s: %d bytes are still to be written", name, n)
+		}
+		d.exec("rollback")
 	}
 }

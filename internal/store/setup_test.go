@@ -7,7 +7,7 @@ import (
 
 // TestOnlySyncedLogsAreHeld: without a sync in each commit, nobody would write what walwrite holds before others look for it.
 func TestOnlySyncedLogsAreHeld(t *testing.T) {
-	for name, w := range map[string]writing{"lasting": lasting, "passing": passing} {
+	for name, w := range map[string]setup{"lasting": lasting, "passing": passing} {
 		path := filepath.Join(t.TempDir(), File)
 		if err := writable(path); err != nil {
 			t.Fatal(err)
