@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/carillon-server/carillon/internal/chime"
+	_ "github.com/carillon-server/carillon/internal/store/pagecache" // for all connections
 )
 
 // duplicate returns the promise that a statement would have broken. SQLite names the columns, not the index.

@@ -21,6 +21,8 @@ import (
 
 	"modernc.org/libc"
 	sqlite "modernc.org/sqlite/lib"
+
+	"github.com/carillon-server/carillon/internal/store/translated"
 )
 
 // VFS names the VFS for SQLite, to be asked for as "file:...?vfs=carillon-wal" after Register. All its files but logs are
@@ -48,14 +50,14 @@ var register = sync.OnceValue(func() error {
 	if system.address == 0 {
 		return errors.New("SQLite has no VFS for this system")
 	}
-	vfs := *at[sqlite.Tsqlite3_vfs](system.address)
-	system.open = function[opener](vfs.FxOpen)
+	vfs := *translated.At[sqlite.Tsqlite3_vfs](system.address)
+	system.open = translated.Function[opener](vfs.FxOpen)
 	name, err := libc.CString(VFS) // never freed, as the VFS
 	if err != nil {
 		return err
 	}
 	vfs.FzName = name
-	vfs.FxOpen = pointer(opener(open))
+	vfs.FxOpen = translated.Pointer(opener(open))
 	ours = vfs
 	if code := sqlite.Xsqlite3_vfs_register(tls, uintptr(unsafe.Pointer(&ours)), 0); code != sqlite.SQLITE_OK {
 		return fmt.Errorf("SQLite does not take the VFS: code %d", code)
@@ -117,15 +119,15 @@ func open(tls *libc.TLS, _, name, file uintptr, flags int32, outFlags uintptr) i
 	if code != sqlite.SQLITE_OK || flags&sqlite.SQLITE_OPEN_WAL == 0 {
 		return code
 	}
-	opened := at[sqlite.Tsqlite3_file](file)
-	l := &log{methods: *at[sqlite.Tsqlite3_io_methods](opened.FpMethods)}
+	opened := translated.At[sqlite.Tsqlite3_file](file)
+	l := &log{methods: *translated.At[sqlite.Tsqlite3_io_methods](opened.FpMethods)}
 	m := &l.methods
-	l.close, m.FxClose = function[closer](m.FxClose), pointer(closer(closeLog))
-	l.read, m.FxRead = function[transfer](m.FxRead), pointer(transfer(readLog))
-	l.write, m.FxWrite = function[transfer](m.FxWrite), pointer(transfer(writeLog))
-	l.truncate, m.FxTruncate = function[truncate](m.FxTruncate), pointer(truncate(truncateLog))
-	l.sync, m.FxSync = function[syncer](m.FxSync), pointer(syncer(syncLog))
-	l.size, m.FxFileSize = function[sizer](m.FxFileSize), pointer(sizer(sizeOfLog))
+	l.close, m.FxClose = translated.Function[closer](m.FxClose), translated.Pointer(closer(closeLog))
+	l.read, m.FxRead = translated.Function[transfer](m.FxRead), translated.Pointer(transfer(readLog))
+	l.write, m.FxWrite = translated.Function[transfer](m.FxWrite), translated.Pointer(transfer(writeLog))
+	l.truncate, m.FxTruncate = translated.Function[truncate](m.FxTruncate), translated.Pointer(truncate(truncateLog))
+	l.sync, m.FxSync = translated.Function[syncer](m.FxSync), translated.Pointer(syncer(syncLog))
+	l.size, m.FxFileSize = translated.Function[sizer](m.FxFileSize), translated.Pointer(sizer(sizeOfLog))
 	logs.Lock()
 	defer logs.Unlock()
 	if logs.open == nil {
@@ -153,7 +155,7 @@ func writeLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) i
 		}
 		l.offset = offset
 	}
-	l.held = append(l.held, unsafe.Slice(at[byte](buffer), amount)...)
+	l.held = append(l.held, unsafe.Slice(translated.At[byte](buffer), amount)...)
 	return sqlite.SQLITE_OK
 }
 

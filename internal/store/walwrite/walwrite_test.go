@@ -12,6 +12,8 @@ import (
 	lib "modernc.org/sqlite/lib"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/carillon-server/carillon/internal/store/translated"
 )
 
 // opened is a database whose log is written by this package.
@@ -344,7 +346,7 @@ func TestHeldIsPartOfTheFile(t *testing.T) {
 			size := tls.Alloc(8)
 			defer tls.Free(8)
 			code := sizeOfLog(tls, file, size)
-			if got := *at[int64](size); got != l.offset {
+			if got := *translated.At[int64](size); got != l.offset {
 				t.Errorf("the log has %d bytes, want %d", got, l.offset)
 			}
 			return code
