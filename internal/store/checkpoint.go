@@ -4,7 +4,7 @@ package store
 type folding struct {
 	pages      int64 // that the log holds before it is: the more, the more changes of one page coalesce
 	left       int64 // that the writer may be left with
-	operations int   // after which it is time to look at the log
+	operations int   // after which it is time to look at the log; what adds many rows counts as many
 }
 
 // byDefault folds at 80 MB. An operation adds about three pages in a large store, fewer in a small one.
@@ -34,12 +34,14 @@ func newCheckpointer(c *conn, w *writer) *checkpointer {
 func (p *checkpointer) run() {
 	defer close(p.done)
 	for range p.writer.grown {
-		// An error is left to whoever meets it next: nothing is lost, the log only grows.
-		_ = p.fold()
+		p.writer.folded(p.fold())
 	}
 }
 
 func (p *checkpointer) fold() error {
+	if p.writer.failed.Load() != nil {
+		return nil
+	}
 	log, left, err := p.conn.checkpoint("noop")
 	if err != nil || log < p.writer.folding.pages {
 		return err
@@ -68,10 +70,22 @@ func (c *conn) checkpoint(mode string) (log, left int64, err error) {
 	return log, left, err
 }
 
+// folded ends all writing when the disk has failed while the log was folded: what was folded before may be lost, and only the log
+// has it. SQLite takes it for folded and would write over it: it syncs the database once at the end of several passes, and the
+// system tells of a failed write once. The next process folds the whole log anew. Any other error is left to whoever meets it
+// next: nothing is lost, the log only grows.
+func (w *writer) folded(err error) {
+	if mayHavePersisted(err) {
+		w.keepLog.Store(true)
+		w.fail(err)
+	}
+}
+
 // foldRest folds what the checkpointer has left, and tells it when the log may have grown enough for another round.
 func (w *writer) foldRest(operations int) {
-	if w.rest.CompareAndSwap(true, false) {
-		_, _, _ = w.conn.checkpoint("passive") // see checkpointer.run
+	if w.failed.Load() == nil && w.rest.CompareAndSwap(true, false) {
+		_, _, err := w.conn.checkpoint("passive")
+		w.folded(err)
 	}
 	if w.added += operations; w.added < w.folding.operations {
 		return

@@ -173,12 +173,13 @@ func writable(path string) error {
 }
 
 // How the connections behave. synchronous=FULL with a write-ahead log means that a commit returns after the log's fsync.
-// The checkpointer folds the log into the database; wal_autocheckpoint is for the case that it cannot. The log's file keeps
-// its size, to be written over. Connections hold few pages; the system's cache holds the rest. What is deleted is overwritten.
+// The checkpointer folds the log into the database, and hears of what goes wrong, which wal_autocheckpoint would keep to
+// itself. The log's file keeps its size, to be written over. Connections hold few pages; the system's cache holds the rest. What
+// is deleted is overwritten.
 var (
 	writerPragmas = []string{
 		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
-		"cache_size(-8000)", "wal_autocheckpoint(100000)", "journal_size_limit(150000000)", "secure_delete(on)",
+		"cache_size(-8000)", "wal_autocheckpoint(0)", "journal_size_limit(150000000)", "secure_delete(on)",
 	}
 	readerPragmas = []string{"query_only(on)", "temp_store(memory)", "cache_size(-4000)"}
 )
@@ -229,7 +230,8 @@ func (e *embedded) close() error {
 			<-e.folding.done
 			errs = append(errs, e.folding.conn.close())
 		}
-		if e.writer != nil {
+		// With the last connection SQLite folds the log and removes it. What only the log has is left to the next process.
+		if e.writer != nil && !e.writer.keepLog.Load() {
 			errs = append(errs, e.writer.conn.close())
 		}
 		if e.lock != nil {

@@ -16,6 +16,8 @@ const (
 	// maxBatch bounds the operations of one transaction. The batch is what waits when the last commit returns, so its size
 	// follows the speed of the disk by itself.
 	maxBatch = 512
+	// valuesOfOne is about how many values a statement has for one row. One with many times as many adds many rows.
+	valuesOfOne = 20
 	// maxWaiting bounds the operations that wait; more are refused rather than kept in memory.
 	maxWaiting = 8192
 	// maxRuns bounds how often an operation is run that keeps meeting what it draws by chance.
@@ -45,6 +47,7 @@ type writer struct {
 	added   int           // operations since grown was last sent
 	grown   chan struct{} // for the checkpointer; closed with the writer
 	rest    atomic.Bool   // the checkpointer asks for the rest of the log to be folded
+	keepLog atomic.Bool   // some of what has been folded may be in the log alone
 
 	mu     sync.RWMutex // held for reading while a request is put into the queue
 	closed bool
@@ -185,9 +188,7 @@ func (w *writer) together(batch []*update) {
 		w.regrants = false
 	}
 	for i, u := range batch {
-		if err != nil && results[i] == nil {
-			results[i] = err
-		}
+		results[i] = verdict(results[i], err)
 		if u.enqueued && results[i] == nil {
 			w.told()
 		}
@@ -196,6 +197,15 @@ func (w *writer) together(batch []*update) {
 		}
 		u.result <- results[i]
 	}
+}
+
+// verdict is what the caller of an operation is told whose transaction ended with err. A refusal stands, but not where nobody
+// knows what is on the disk: it may rest on what another operation of the batch has written.
+func verdict(refused, err error) error {
+	if unknown := (*Unknown)(nil); refused == nil || errors.As(err, &unknown) {
+		return err
+	}
+	return refused
 }
 
 // transaction runs fn between begin and commit. When it returns nil, the commit has been fsynced; when it returns an
@@ -216,17 +226,21 @@ func (w *writer) transaction(operations int, fn func() error) error {
 	if err := w.conn.exec("commit"); err != nil {
 		w.rollback()
 		if mayHavePersisted(err) {
-			// After a failed fsync nobody knows what is on the disk, and to sync again may succeed without writing what the
-			// system has given up. The next process reads what there is, and writes it anew.
-			failed := &Unknown{err}
-			w.failed.Store(failed)
-			close(w.broke)
-			return failed
+			return w.fail(err)
 		}
 		return explain(err)
 	}
 	watch.committed(operations, begun)
 	return nil
+}
+
+// fail ends all writing: after a failed fsync nobody knows what is on the disk, and to sync again may succeed without writing
+// what the system has given up. The next process reads what there is, and writes it anew.
+func (w *writer) fail(err error) *Unknown {
+	if w.failed.CompareAndSwap(nil, &Unknown{err}) {
+		close(w.broke)
+	}
+	return w.failed.Load()
 }
 
 func (w *writer) rollback() {
@@ -298,6 +312,7 @@ func (w *writer) write(q write) (met Promise, err error) {
 		w.changed = true
 	}
 	w.regrants = w.regrants || q.access
+	w.added += len(q.args) / valuesOfOne
 	err = w.conn.exec(q.text, q.args...)
 	if met, ok := duplicate(err); ok {
 		return met, nil

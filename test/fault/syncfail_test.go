@@ -13,25 +13,27 @@ import (
 	"github.com/carillon-server/carillon/test/harness"
 )
 
-// TestFailedSync lets a sync of the log fail under writers. Nobody knows then whether the transaction is on the disk: its
-// callers get no answer, neither does anybody who wants to write after them, and the server ends. The next one knows: a
-// repeated call has made one user, whether the first attempt did or not.
+// TestFailedSync lets a sync of the log fail under writers, or one of the database as the log is folded into it. Nobody knows then
+// what is on the disk: those whose transaction is under way get no answer, neither does anybody who wants to write after them,
+// and the server ends. The next one knows: a repeated call has made one user, whether the first attempt did or not.
 func TestFailedSync(t *testing.T) {
+	const wal = store.File + "-wal"
 	for name, c := range map[string]struct {
+		file   string
 		inject string
 		killed bool
 	}{
-		"an early one":       {":when=5", false},
-		"one of many":        {":when=20", false},
-		"and a kill at once": {":signal=KILL:when=20", true},
+		"an early one":         {wal, ":when=5", false},
+		"one of many":          {wal, ":when=20", false},
+		"and a kill at once":   {wal, ":signal=KILL:when=20", true},
+		"as the log is folded": {store.File, ":when=1", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			s := start(t, folder)
 			account := s.account()
 			s.stop()
-			wal := filepath.Join(folder, store.File+"-wal")
-			strace := []string{"strace", "-f", "-qq", "-o", "/dev/null", "-P", wal, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO" + c.inject}
+			strace := []string{"strace", "-f", "-qq", "-o", "/dev/null", "-P", filepath.Join(folder, c.file), "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO" + c.inject}
 			if out, err := exec.Command(strace[0], append(strace[1:len(strace):len(strace)], "true")...).CombinedOutput(); err != nil {
 				unavailable(t, "strace injects no errors here: %v\n%s", err, out)
 			}
