@@ -69,6 +69,8 @@ var pure = map[string][]string{
 	"internal/sigv4":   {},
 	"internal/stock":   {},
 
+	"internal/store/translated": {},
+
 	"internal/throttle": {},
 	"internal/sheet":    {"github.com/go-json-experiment/json/jsontext"},
 }

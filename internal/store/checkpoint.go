@@ -10,6 +10,9 @@ type folding struct {
 // byDefault folds at 80 MB. An operation adds about three pages in a large store, fewer in a small one.
 var byDefault = folding{pages: 20000, left: 2000, operations: 2000}
 
+// valuesOfOne is about how many values a statement has for one row. One with many times as many adds many rows.
+const valuesOfOne = 20
+
 // maxPasses bounds the passes over a log that grows as fast as it is folded.
 const maxPasses = 8
 

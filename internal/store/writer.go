@@ -16,8 +16,6 @@ const (
 	// maxBatch bounds the operations of one transaction. The batch is what waits when the last commit returns, so its size
 	// follows the speed of the disk by itself.
 	maxBatch = 512
-	// valuesOfOne is about how many values a statement has for one row. One with many times as many adds many rows.
-	valuesOfOne = 20
 	// maxWaiting bounds the operations that wait; more are refused rather than kept in memory.
 	maxWaiting = 8192
 	// maxRuns bounds how often an operation is run that keeps meeting what it draws by chance.
